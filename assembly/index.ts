@@ -1,0 +1,2 @@
+// The instruction set: everything a compiled program can call. One export line per kernel file.
+export * from "./kernels/unary";

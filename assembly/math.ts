@@ -1,0 +1,1 @@
+// v128 elementary functions with stated error bounds. (stub)

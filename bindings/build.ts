@@ -1,0 +1,64 @@
+// Builds everything a user needs: the WebAssembly modules, the typed kernel interface, the inline entry, and dist/.
+//   tsx bindings/build.ts [--if-needed] [--wasm-only]
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { build as bundle } from "esbuild";
+import { compileModules } from "./build/compile.ts";
+import { writeInlineModules } from "./build/inline.ts";
+import { writeKernelInterface } from "./build/interface.ts";
+import { root, run } from "./build/tools.ts";
+
+const stampFile = join(root, "dist", ".stamp");
+
+/** A hash over every input of the build: equal hash, nothing to do. */
+async function sourceHash(): Promise<string> {
+  const hash = createHash("sha256");
+  for (const folder of ["assembly", "bindings", "src"]) {
+    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+    for (const file of files.sort()) {
+      if (/[\\/](generated|wasm)[\\/]/.test(file)) continue;
+      hash.update(file).update(readFileSync(file));
+    }
+  }
+  for (const file of ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"])
+    hash.update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+async function main(flags: ReadonlySet<string>): Promise<void> {
+  const hash = await sourceHash();
+  if (flags.has("--if-needed") && existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash) return;
+  console.error("building thalweg: WebAssembly modules …");
+  await writeKernelInterface();
+  await compileModules();
+  await writeInlineModules();
+  if (flags.has("--wasm-only")) return;
+  console.error("building thalweg: dist …");
+  await rm(join(root, "dist"), { recursive: true, force: true });
+  await run("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+  await cp(join(root, "bindings/wasm"), join(root, "dist/bindings/wasm"), {
+    recursive: true,
+    filter: (file) => !/(debug|ceiling[^/]*)\.wasm$/.test(file),
+  });
+  if (existsSync(join(root, "bindings/arrays.ts"))) {
+    // as-bind is a development dependency: bundled here, so that users never install it or its peers.
+    await bundle({
+      entryPoints: [join(root, "bindings/arrays.ts")],
+      outfile: join(root, "dist/bindings/arrays.js"),
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      external: ["#platform", "*/wasm/*"],
+      allowOverwrite: true,
+      legalComments: "inline",
+    });
+  }
+  await mkdir(join(root, "dist"), { recursive: true });
+  writeFileSync(stampFile, hash);
+}
+
+await main(new Set(process.argv.slice(2)));

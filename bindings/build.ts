@@ -28,6 +28,29 @@ async function sourceHash(): Promise<string> {
   return hash.digest("hex");
 }
 
+/** as-bind is a development dependency: bundled with its licences, so that users never install it or its peers. */
+async function bundleArrays(): Promise<void> {
+  const licence = readFileSync(join(root, "node_modules/as-bind/LICENSE"), "utf8").trim();
+  await bundle({
+    entryPoints: [join(root, "bindings/arrays.ts")],
+    outfile: join(root, "dist/bindings/arrays.js"),
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    mainFields: ["module", "main"],
+    external: ["#platform"],
+    sourcemap: true,
+    allowOverwrite: true,
+    legalComments: "inline",
+    banner: {
+      js: `/*! Contains as-bind 0.8.2 (https://github.com/torch2424/as-bind).\n\n${licence}\n\nas-bind contains @assemblyscript/loader (https://github.com/AssemblyScript/assemblyscript), Apache License 2.0,\nhttps://www.apache.org/licenses/LICENSE-2.0 */`,
+    },
+  });
+  // tsc's copy of what is now inside arrays.js would look for as-bind.
+  for (const end of ["js", "js.map", "d.ts", "d.ts.map"]) await rm(join(root, `dist/bindings/asBind.${end}`), { force: true });
+}
+
 async function main(flags: ReadonlySet<string>): Promise<void> {
   const hash = await sourceHash();
   if (flags.has("--if-needed") && existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash) return;
@@ -44,18 +67,7 @@ async function main(flags: ReadonlySet<string>): Promise<void> {
     filter: (file) => !/(debug|ceiling[^/]*)\.wasm$/.test(file),
   });
   if (existsSync(join(root, "bindings/arrays.ts"))) {
-    // as-bind is a development dependency: bundled here, so that users never install it or its peers.
-    await bundle({
-      entryPoints: [join(root, "bindings/arrays.ts")],
-      outfile: join(root, "dist/bindings/arrays.js"),
-      bundle: true,
-      format: "esm",
-      platform: "neutral",
-      mainFields: ["module", "main"],
-      external: ["#platform", "*/wasm/*"],
-      allowOverwrite: true,
-      legalComments: "inline",
-    });
+    await bundleArrays();
   }
   await mkdir(join(root, "dist"), { recursive: true });
   writeFileSync(stampFile, hash);

@@ -36,7 +36,7 @@ const recipes: readonly BuildRecipe[] = [
       "--exportRuntime",
       ...strict,
       "--transform",
-      "./bindings/build/asBindTransform.js",
+      "./bindings/build/asBindTransform.ts",
     ],
   },
 ];

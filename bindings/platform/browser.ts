@@ -20,3 +20,28 @@ export function startWorker(url: URL): HostWorker {
     terminate: () => worker.terminate(),
   };
 }
+
+/** Whether this host has files and installed packages to read. */
+export const hasFiles = false;
+
+/** The URL that an address means; relative ones start from the page (in a worker: from its script). */
+export function locate(address: string): URL {
+  return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
+}
+
+/** A page has no installed packages. */
+export function packageFolder(_name: string): URL | undefined {
+  return undefined;
+}
+
+/** Lets timers, input and rendering run, then goes on: a message to oneself is not throttled as timers are. */
+export function hostTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      channel.port1.close();
+      resolve();
+    };
+    channel.port2.postMessage(undefined);
+  });
+}

@@ -1,5 +1,8 @@
 // What differs between hosts, Node's side. Chosen by export condition, so that a bundle for a page never sees it.
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Worker as NodeWorker } from "node:worker_threads";
 
 /** Bytes of a file: URL from disk, of any other URL by fetch. */
@@ -30,3 +33,30 @@ export function startWorker(url: URL): HostWorker {
     terminate: () => void worker.terminate(),
   };
 }
+
+/** Whether this host has files and installed packages to read. */
+export const hasFiles = true;
+
+/** The URL that a path or an address means; paths are relative to the working directory. */
+export function locate(pathOrUrl: string): URL {
+  return /^(file|https?):/i.test(pathOrUrl) ? new URL(pathOrUrl) : pathToFileURL(pathOrUrl);
+}
+
+/**
+ * The folder of an installed package as a URL ending in "/", looked for from the working directory, then from the
+ * program that was started, then from here; undefined if it is nowhere.
+ */
+export function packageFolder(name: string): URL | undefined {
+  for (const origin of [join(process.cwd(), "_"), process.argv[1], import.meta.url]) {
+    if (!origin) continue;
+    try {
+      return new URL("./", pathToFileURL(createRequire(origin).resolve(`${name}/package.json`)));
+    } catch {
+      // not installed there
+    }
+  }
+  return undefined;
+}
+
+/** Lets timers, I/O and rendering run, then goes on. */
+export const hostTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

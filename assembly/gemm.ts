@@ -1,0 +1,333 @@
+// Matrix product C = A·B, every transpose case by strides, with the epilogue applied as a tile leaves the registers.
+//
+//   for columns of B, NC at a time          the block of B stays in the second-level cache
+//     for depths, at most KC at a time      packed: panels of eight columns, [k, 8] each
+//       for rows of A, a tile at a time     packed: [k, rows], stays in the first-level cache
+//         for panels of B                   the micro-kernel: sums in registers over the block of k
+//
+// Small products and thin ones skip the packing that would not pay. The sum of an output runs in the order of k within a block
+// and the blocks are added in order; block sizes depend on k alone. So neither tile, nor path, nor transposition moves a bit;
+// only a row or column times a matrix whose lines run along k sums in four lanes instead.
+import { LANES, at, span } from "./simd";
+import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finish, plus, relu } from "./gemm/epilogue";
+import { packFour, packOne, packRight } from "./gemm/pack";
+import { tileBy8 } from "./gemm/packed";
+import { rowsBy4, rowsBy8 } from "./gemm/strided";
+import { dots, gemm1x32 } from "./gemm/vector";
+
+const KC: i32 = 256;
+const NC: i32 = 512;
+/** Rows of the slab in which ACCUMULATE sums several blocks of k before it adds them to C. */
+const SLAB: i32 = 64;
+const MAX_ROWS: i32 = 6;
+
+/** Rows of a packed tile: 6x8 where one instruction multiplies and adds, else 5x8, whose products need a register more. */
+let tile: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+
+/** Rows of the packed micro-kernel: 4, 5 or 6; 0 for the build's own choice. Changes speed, never bits. */
+export function setTile(rows: i32): void {
+  assert(rows == 0 || (rows >= 4 && rows <= MAX_ROWS), "tile must have 0, 4, 5 or 6 rows");
+  tile = rows ? rows : ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+}
+
+/** Floats at the start of scratch: the packed rows of A and a tile of sums. */
+const FRONT: i32 = MAX_ROWS * (KC + 8);
+
+/**
+ * Bytes of 16-byte aligned scratch for these sizes, at most 661,696. With w = min(512, n rounded up to fours; m for n = 1):
+ * 4·(1584 + min(k, 256)·w + (k > 256 ? min(m, 64)·w : 0)).
+ */
+export function gemmScratch(m: i32, n: i32, k: i32): i32 {
+  const columns = panelColumns(n == 1 ? m : n);
+  return (FRONT + min(k, KC) * columns + (k > KC ? min(m, SLAB) * columns : 0)) << 2;
+}
+
+// @ts-ignore: decorator
+@inline
+function panelColumns(n: i32): i32 {
+  return min((n + 3) & ~3, NC);
+}
+
+/** The depth of every block but the last: equal parts of k, none above KC. */
+// @ts-ignore: decorator
+@inline
+function depthOf(k: i32): i32 {
+  const blocks = (k + KC - 1) / KC;
+  return (k + blocks - 1) / blocks;
+}
+
+/** Rows to take next, so that few are left to the thinner kernels. */
+function rowsOf(left: i32, rows: i32): i32 {
+  if (left > 4 * rows || left % rows == 0) return rows;
+  if (left < 4) return left;
+  return rows == 6 && (left - 5) % 6 == 0 ? 5 : 4;
+}
+
+/** Columns [j, j + width) of B as panels; the last, of four columns, ends at column n. */
+function packB(dst: usize, b: usize, k: i32, bRow: usize, bCol: usize, n: i32, j: i32, width: i32): void {
+  const panel = (<usize>k) << 5;
+  const end = j + width;
+  for (; j + 8 <= end; j += 8) {
+    packFour(dst, 32, b + <usize>j * bCol, bCol, bRow, k);
+    packFour(dst + 16, 32, b + <usize>(j + 4) * bCol, bCol, bRow, k);
+    dst += panel;
+  }
+  if (j + 4 <= end) {
+    packFour(dst, 16, b + <usize>j * bCol, bCol, bRow, k);
+    dst += panel >> 1;
+    j += 4;
+  }
+  if (j == end) return;
+  if (n >= 4) packFour(dst, 16, b + <usize>(end - 4) * bCol, bCol, bRow, k);
+  else packRight(dst, b, bCol, bRow, k, n);
+}
+
+function packA(dst: usize, a: usize, rows: i32, aRow: usize, aCol: usize, k: i32): void {
+  const step = (<usize>rows) << 2;
+  packFour(dst, step, a, aRow, aCol, k);
+  for (let i = 4; i < rows; ++i) packOne(at(dst, i), step, a + <usize>i * aRow, aCol, k);
+}
+
+/** One block of k and of columns [j, j + width): all rows of C. Strides in bytes. */
+function block(
+  c: usize,
+  cRow: usize,
+  a: usize,
+  b: usize,
+  scratch: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: usize,
+  aCol: usize,
+  bRow: usize,
+  bCol: usize,
+  j: i32,
+  width: i32,
+  extra: usize,
+  mode: i32,
+): void {
+  const big = m >= 8 && width >= 32 && m * k >= 1024;
+  const packed = big || bCol != 4 || n < 4;
+  const panels = width >> 3;
+  const rest = width & 7;
+  const aPanel = scratch;
+  const sums = aPanel + KC * MAX_ROWS * 4;
+  let bPanels = at(b, j);
+  let bStep = bRow;
+  let bPanel: usize = 32;
+  if (packed) {
+    bPanels = at(scratch, FRONT);
+    bStep = 32;
+    bPanel = (<usize>k) << 5;
+    packB(bPanels, b, k, bRow, bCol, n, j, width);
+  }
+  // The rest: four columns where they lie, then those that end at column n, left to right.
+  const bRest = bPanels + <usize>panels * bPanel;
+  const bTail = packed ? (rest > 4 ? bRest + (bPanel >> 1) : bRest) : at(b, n - 4);
+  const restStep = packed ? <usize>16 : bRow;
+  c = at(c, j);
+  extra = at(extra, j);
+  const right = (<usize>(panels << 5));
+  const tail = (<usize>(width - 4)) << 2;
+  const lanes = rest > 4 ? rest - 4 : rest;
+  const gate = mode & EPILOGUE ? ((mode & EPILOGUE) == MASK ? cRow : 0) : 0;
+  const rows = big ? tile : 4;
+  for (let i = 0; i < m; ) {
+    const r = rowsOf(m - i, rows);
+    let p = a;
+    let pRow = aRow;
+    let pStep = aCol;
+    if (big && r >= 4) {
+      packA(aPanel, a, r, aRow, aCol, k);
+      p = aPanel;
+      pRow = 4;
+      pStep = (<usize>r) << 2;
+      let panel = bPanels;
+      for (let x: usize = 0; x < right; x += 32) {
+        if (mode) {
+          tileBy8(r, sums, 32, aPanel, panel, k);
+          finish(c + x, cRow, sums, r, extra + x, mode);
+        } else {
+          tileBy8(r, c + x, cRow, aPanel, panel, k);
+        }
+        panel += bPanel;
+      }
+    } else {
+      rowsBy8(r, c, p, bPanels, extra, k, panels, cRow, pRow, pStep, bStep, bPanel, mode);
+    }
+    if (rest) {
+      for (let q = 0; q < r; q += 4) {
+        const some = min(4, r - q);
+        const pq = p + <usize>q * pRow;
+        const cq = c + <usize>q * cRow;
+        const eq = extra + <usize>q * gate;
+        if (rest > 4) rowsBy4(some, cq + right, pq, bRest, eq + right, k, 4, cRow, pRow, pStep, restStep, mode);
+        rowsBy4(some, cq + tail, pq, bTail, eq + tail, k, lanes, cRow, pRow, pStep, restStep, mode);
+      }
+    }
+    i += r;
+    a += <usize>r * aRow;
+    c += <usize>r * cRow;
+    extra += <usize>r * gate;
+  }
+}
+
+/** All blocks. mode: an epilogue or ADD; to add several blocks of k they are summed first, a slab of C at a time. */
+function product(
+  c: usize,
+  cRow: usize,
+  a: usize,
+  b: usize,
+  scratch: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: usize,
+  aCol: usize,
+  bRow: usize,
+  bCol: usize,
+  extra: usize,
+  mode: i32,
+): void {
+  if (!(mode & ADD) || k <= KC) return blocks(c, cRow, a, b, scratch, m, n, k, aRow, aCol, bRow, bCol, extra, mode);
+  const slab = at(scratch, FRONT + KC * panelColumns(n));
+  for (let j = 0; j < n; j += NC) {
+    const width = min(NC, n - j);
+    const row = (<usize>width) << 2;
+    for (let i = 0; i < m; i += SLAB) {
+      const rows = min(SLAB, m - i);
+      const ai = a + <usize>i * aRow;
+      blocks(slab, row, ai, b + <usize>j * bCol, scratch, rows, width, k, aRow, aCol, bRow, bCol, 0, 0);
+      for (let r = 0; r < rows; ++r)
+        finishLine(at(c + <usize>(i + r) * cRow, j), width, slab + <usize>r * row, 1, ACCUMULATE);
+    }
+  }
+}
+
+/** Every block of columns and of k. */
+function blocks(
+  c: usize,
+  cRow: usize,
+  a: usize,
+  b: usize,
+  scratch: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: usize,
+  aCol: usize,
+  bRow: usize,
+  bCol: usize,
+  extra: usize,
+  mode: i32,
+): void {
+  const depth = depthOf(k);
+  for (let j = 0; j < n; j += NC) {
+    const width = min(NC, n - j);
+    for (let p = 0; p < k; p += depth) {
+      const part = min(depth, k - p);
+      const now = (p ? ADD : mode & ADD) | (p + part == k ? mode & EPILOGUE : 0);
+      const ap = a + <usize>p * aCol;
+      const bp = b + <usize>p * bRow;
+      if (m == 1 && bCol == 4) row(c, ap, bp, part, aCol, bRow, j, width, n, scratch, extra, now);
+      else block(c, cRow, ap, bp, scratch, m, n, part, aRow, aCol, bRow, bCol, j, width, extra, now);
+    }
+  }
+}
+
+/** One row of C from contiguous rows of B. */
+function row(
+  c: usize,
+  a: usize,
+  b: usize,
+  k: i32,
+  aCol: usize,
+  bRow: usize,
+  j: i32,
+  width: i32,
+  n: i32,
+  scratch: usize,
+  extra: usize,
+  mode: i32,
+): void {
+  const blocks = width >> 5;
+  gemm1x32(at(c, j), a, at(b, j), at(extra, j), k, blocks, aCol, bRow, mode);
+  const done = blocks << 5;
+  if (done < width) block(c, 0, a, b, scratch, 1, n, k, 0, aCol, bRow, 4, j + done, width - done, extra, mode);
+}
+
+/** The epilogue of one line of C by itself; `step` is 0 where one bias serves all. */
+function finishLine(c: usize, n: i32, extra: usize, step: i32, epilogue: i32): void {
+  let i = 0;
+  if (epilogue == ACCUMULATE)
+    for (; i + LANES <= n; i += LANES) v128.store(at(c, i), plus(at(c, i), v128.load(at(extra, i))));
+  for (; i < n; ++i) {
+    const p = at(c, i);
+    const q = at(extra, i * step);
+    let x = v128.load32_zero(p);
+    if (epilogue == ACCUMULATE) x = f32x4.add(v128.load32_zero(q), x);
+    else if (epilogue == MASK) x = v128.and(x, f32x4.gt(v128.load32_zero(q), f32x4.splat(0)));
+    else x = f32x4.add(x, v128.load32_zero(q));
+    if (epilogue == BIAS_RELU) x = relu(x);
+    v128.store32_lane(p, x, 0);
+  }
+}
+
+/** C = 0, for k = 0. */
+function zero(c: usize, m: i32, n: i32, extra: usize, epilogue: i32): void {
+  if (epilogue == ACCUMULATE) return;
+  memory.fill(c, 0, (<usize>(m * n)) << 2);
+  if (epilogue == BIAS || epilogue == BIAS_RELU)
+    for (let i = 0; i < m; ++i) finishLine(at(c, i * n), n, extra, 1, epilogue);
+}
+
+/**
+ * C [m, n] = A·B with A[i, p] = a[i·aRow + p·aCol] and B[p, j] = b[p·bRow + j·bCol]; strides in elements, C row-major.
+ * epilogue: 0 none; 1 + extra[j]; 2 the same, then relu; 3 where extra[i, j] > 0, else 0; 4 C += A·B.
+ * Equal, bit for bit, to the product and the epilogue one after the other. C overlaps nothing else; scratch: `gemmScratch`.
+ */
+export function gemm(
+  c: usize,
+  a: usize,
+  b: usize,
+  scratch: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: i32,
+  aCol: i32,
+  bRow: i32,
+  bCol: i32,
+  epilogue: i32,
+  extra: usize,
+): void {
+  if (m <= 0 || n <= 0) return;
+  span(c, m * n);
+  span(scratch, gemmScratch(m, n, k) >> 2);
+  assert((scratch & 15) == 0, "scratch is not aligned to 16 bytes");
+  assert(epilogue >= 0 && epilogue <= ACCUMULATE, "unknown epilogue");
+  if (epilogue == BIAS || epilogue == BIAS_RELU) span(extra, n);
+  if (epilogue == MASK) span(extra, m * n);
+  if (k <= 0) return zero(c, m, n, extra, epilogue);
+  span(a, (m - 1) * aRow + (k - 1) * aCol + 1);
+  span(b, (k - 1) * bRow + (n - 1) * bCol + 1);
+
+  const ar = (<usize>aRow) << 2;
+  const ac = (<usize>aCol) << 2;
+  const br = (<usize>bRow) << 2;
+  const bc = (<usize>bCol) << 2;
+  const cr = (<usize>n) << 2;
+  const mode = epilogue == ACCUMULATE ? ADD : epilogue;
+  if (n == 1 && m > 1) {
+    // A column is a row of the transposed product; its one bias is added afterwards.
+    if (aCol == 1 && bRow == 1) dots(c, a, ar, b, m, k, mode);
+    else product(c, 0, b, a, scratch, 1, m, k, 0, br, ac, ar, 0, mode & ADD);
+    if (mode & EPILOGUE) finishLine(c, m, extra, epilogue == MASK ? 1 : 0, epilogue);
+  } else if (m == 1 && aCol == 1 && bRow == 1 && bCol != 1) {
+    dots(c, b, bc, a, n, k, mode);
+    if (mode & EPILOGUE) finishLine(c, n, extra, 1, epilogue);
+  } else {
+    product(c, cr, a, b, scratch, m, n, k, ar, ac, br, bc, extra, mode);
+  }
+}

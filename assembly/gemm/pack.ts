@@ -1,0 +1,61 @@
+// Packing: blocks of A and B copied into the order in which the micro-kernels read them. Strides in bytes.
+
+/** Four rows of four become four columns: dst[p·step + i·4] = row_i[p]. */
+// @ts-ignore: decorator
+@inline
+function transpose4(dst: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+  // r0 r1 -> [a0 b0 a1 b1] [a2 b2 a3 b3]; likewise r2 r3; then halves are joined.
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(dst, v128.shuffle<f64>(low01, low23, 0, 2));
+  v128.store(dst + step, v128.shuffle<f64>(low01, low23, 1, 3));
+  v128.store(dst + 2 * step, v128.shuffle<f64>(high01, high23, 0, 2));
+  v128.store(dst + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
+}
+
+/**
+ * A strip four wide: dst[p·step + i·4] = x[i·row + p·col], i < 4, p < k.
+ * The strip may be part of a wider panel, hence the step.
+ */
+export function packFour(dst: usize, step: usize, x: usize, row: usize, col: usize, k: i32): void {
+  const row2 = row + row;
+  const row3 = row2 + row;
+  if (row == 4) {
+    for (; k > 0; --k) {
+      v128.store(dst, v128.load(x));
+      x += col;
+      dst += step;
+    }
+    return;
+  }
+  if (col == 4) {
+    for (; k >= 4; k -= 4) {
+      transpose4(dst, step, v128.load(x), v128.load(x + row), v128.load(x + row2), v128.load(x + row3));
+      x += 16;
+      dst += step << 2;
+    }
+  }
+  for (; k > 0; --k) {
+    const low = v128.load32_lane(x + row, v128.load32_zero(x), 1);
+    v128.store(dst, v128.load32_lane(x + row3, v128.load32_lane(x + row2, low, 2), 3));
+    x += col;
+    dst += step;
+  }
+}
+
+/** One strip of single elements: dst[p·step] = x[p·col]. */
+export function packOne(dst: usize, step: usize, x: usize, col: usize, k: i32): void {
+  for (; k > 0; --k) {
+    store<f32>(dst, load<f32>(x));
+    x += col;
+    dst += step;
+  }
+}
+
+/** `count` < 4 columns at the right of a strip of four, zeros to their left: see `storeHigh`. */
+export function packRight(dst: usize, x: usize, row: usize, col: usize, k: i32, count: i32): void {
+  memory.fill(dst, 0, (<usize>k) << 4);
+  for (let i = 0; i < count; ++i) packOne(dst + ((<usize>(4 - count + i)) << 2), 16, x + <usize>i * row, col, k);
+}

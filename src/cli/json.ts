@@ -1,0 +1,15 @@
+// A run as JSON lines: one per epoch, the last one the result.
+import type { Display } from "./display.ts";
+
+export function jsonDisplay(write: (text: string) => void): Display {
+  const line = (value: object): void => write(`${JSON.stringify(value)}\n`);
+  return {
+    wantsSteps: false,
+    begin() {},
+    step() {},
+    epoch: ({ epoch, loss, validation, seconds }) => line({ epoch, loss, validation, seconds }),
+    end: ({ testAccuracy, testLoss, seconds, build }) => line({ testAccuracy, testLoss, seconds, build }),
+    interrupted: (last, seconds) => line({ interrupted: true, epochs: last?.epoch ?? 0, seconds }),
+    close() {},
+  };
+}

@@ -1,0 +1,47 @@
+// A run as plain lines, one per epoch: for files and pipes, and the ground of the terminal's display.
+import type { Display, EpochReport, Run } from "./display.ts";
+
+export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+
+/** @param hints what to try next, printed after the result */
+export function linesDisplay(write: (text: string) => void, hints: readonly string[]): Display {
+  let epochs = 0;
+  return {
+    wantsSteps: false,
+    begin(run) {
+      epochs = run.epochs;
+      write(`${heading(run)}\n`);
+    },
+    step() {},
+    epoch: (report) => write(`${epochLine(report, epochs)}\n`),
+    end({ testAccuracy, testLoss, seconds, baseline }) {
+      write(`\ntest accuracy ${percent(testAccuracy)}, test loss ${testLoss.toFixed(4)}, after ${seconds.toFixed(1)} s\n`);
+      write(`(always answering "${baseline.label}", the most frequent class, gives ${percent(baseline.accuracy)})\n`);
+      write(`\nWhat to try next\n${hints.map((hint) => `  ${hint}\n`).join("")}`);
+    },
+    interrupted(last, seconds) {
+      write(`\ninterrupted after ${seconds.toFixed(1)} s and ${last?.epoch ?? 0} of ${epochs} epochs`);
+      write(last?.validation?.accuracy === undefined ? "\n" : `; test accuracy ${percent(last.validation.accuracy)}\n`);
+    },
+    close() {},
+  };
+}
+
+function heading(run: Run): string {
+  const steps = Math.ceil(run.examples / run.batch);
+  return [
+    `thalweg ${run.version}, ${run.build} build, seed ${run.seed}`,
+    run.summary.trimEnd(),
+    `${count(run.examples)} examples to train on, ${count(run.testExamples)} to test on; ${count(steps)} steps of ${run.batch} an epoch`,
+    "",
+  ].join("\n");
+}
+
+function epochLine({ epoch, loss, seconds, examplesPerSecond, validation }: EpochReport, epochs: number): string {
+  const columns = [`epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`, `loss ${loss.toFixed(4)}`];
+  if (validation?.accuracy !== undefined) columns.push(`test accuracy ${percent(validation.accuracy)}`);
+  columns.push(`${seconds.toFixed(1)} s`, `${count(examplesPerSecond)} examples/s`);
+  return columns.join("   ");
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;

@@ -1,0 +1,95 @@
+// The command `thalweg train mnist`: written on the public API alone, as a user would.
+import { chain, createModel, crossEntropy, dense, relu, sgd } from "thalweg";
+import { type Dataset, type Mnist, mnist } from "thalweg/data";
+import type { Display, EpochReport } from "./display.ts";
+import type { Schedule, TrainOptions } from "./options.ts";
+
+/** Step reports per epoch, for the bar. */
+const reportsPerEpoch = 40;
+
+/**
+ * Trains, tests and shows it.
+ * @returns whether it went to its end; false if `signal` stopped it
+ */
+export async function train(
+  options: TrainOptions,
+  display: Display,
+  version: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const data = await mnist(options.data === undefined ? {} : { directory: options.data });
+  const model = await createMnistModel(options, data);
+  display.begin({
+    examples: data.train.size,
+    testExamples: data.test.size,
+    epochs: options.epochs,
+    batch: options.batch,
+    seed: options.seed,
+    build: model.build,
+    version,
+    summary: model.summary(),
+  });
+  const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  let last: EpochReport | undefined;
+  try {
+    for await (const report of model.fit(data.train, {
+      epochs: options.epochs,
+      batchSize: options.batch,
+      validation: data.test,
+      signal,
+      ...(display.wantsSteps && {
+        reportEvery: Math.ceil(data.train.size / options.batch / reportsPerEpoch),
+      }),
+    })) {
+      if (report.kind === "step") {
+        const share = report.stepInEpoch / report.stepsPerEpoch;
+        display.step({ ...report, seen: Math.round((report.epoch - 1 + share) * data.train.size) });
+        continue;
+      }
+      last = report;
+      display.epoch(report);
+      if (report.epoch < options.epochs)
+        model.learningRate = options.learningRate * decay(options.schedule, report.epoch / options.epochs);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  if (signal.aborted) {
+    display.interrupted(last, elapsed());
+    return false;
+  }
+  const seconds = elapsed();
+  const { loss, accuracy } = await model.evaluate(data.test);
+  display.end({
+    testAccuracy: accuracy as number,
+    testLoss: loss,
+    seconds,
+    build: model.build,
+    baseline: mostFrequent(data.test),
+  });
+  return true;
+}
+
+function createMnistModel(options: TrainOptions, { train }: Mnist) {
+  return createModel({
+    input: train.shape,
+    network: chain(...options.hidden.flatMap((width) => [dense(width), relu()]), dense(10)),
+    loss: crossEntropy(),
+    optimizer: sgd({ learningRate: options.learningRate, momentum: options.momentum }),
+    seed: options.seed,
+    build: options.build,
+  });
+}
+
+/** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: cosine from 1 to 0, or always 1. */
+const decay = (schedule: Schedule, progress: number): number =>
+  schedule === "cosine" ? 0.5 * (1 + Math.cos(Math.PI * progress)) : 1;
+
+/** What always answering the most frequent class gives on `test`. */
+function mostFrequent({ y, classes = [] }: Dataset): { label: string; accuracy: number } {
+  const counts = new Map<number, number>();
+  for (const label of y) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const [label, most] = [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best));
+  return { label: classes[label] ?? String(label), accuracy: most / y.length };
+}

@@ -1,0 +1,107 @@
+// Symbolic tensors: what a network is while it is being described. A tensor knows the operation that makes it, its
+// inputs and its shape, and holds no numbers.
+import type { KernelCalls } from "../../bindings/generated/kernels.ts";
+
+export type Shape = readonly number[];
+export type DataType = "f32" | "i32";
+
+/** Plain data that distinguishes two uses of one operation. */
+export type Attributes = Readonly<Record<string, number | string | boolean | readonly number[]>>;
+
+/** A symbolic address in a plan: bytes from the start of a named segment of the model's memory. */
+export interface Pointer {
+  readonly segment: string;
+  readonly offset: number;
+}
+
+/** A tensor with a place, as an operation sees it when it emits kernel calls. */
+export interface Operand extends Pointer {
+  readonly shape: Shape;
+}
+
+/** Writes kernel calls into a program; addresses are symbolic. */
+export type Emitter = KernelCalls<Pointer>;
+
+/** One primitive: everything the graph and the plan need to know of it. */
+export interface Operation {
+  readonly name: string;
+  /** Shares its input's buffer: no kernel runs. */
+  readonly view?: (attributes: Attributes, input: Tensor) => { readonly offset: number } | undefined;
+  /** Cotangents of the inputs; null where there is none (integers). Absent: not differentiable. */
+  readonly gradient?: (dy: Tensor, y: Tensor) => readonly (Tensor | null)[];
+  /** The same value from operations that have gradients; used where `gradient` is absent. */
+  readonly decompose?: (y: Tensor) => Tensor;
+  /** Writes the kernel calls. `scratch` is the buffer asked for by `scratchBytes`. */
+  readonly emit?: (k: Emitter, y: Operand, inputs: readonly Operand[], attributes: Attributes, scratch: Pointer) => void;
+  readonly scratchBytes?: (y: Tensor) => number;
+  /** The output may take the place of these inputs when they are not needed any more. */
+  readonly inPlace?: readonly number[];
+  /** Accepts inputs of fewer elements, repeated by the broadcasting rules. */
+  readonly broadcasts?: readonly number[];
+}
+
+export interface Tensor {
+  readonly id: number;
+  readonly operation: Operation;
+  readonly inputs: readonly Tensor[];
+  readonly shape: Shape;
+  readonly type: DataType;
+  readonly attributes: Attributes;
+}
+
+let created = 0;
+
+/** A new node. Ids grow: a node's inputs always have smaller ids than the node. */
+export function createTensor(
+  operation: Operation,
+  inputs: readonly Tensor[],
+  shape: Shape,
+  attributes: Attributes = {},
+  type: DataType = "f32",
+): Tensor {
+  for (const extent of shape)
+    if (!Number.isInteger(extent) || extent < 0)
+      throw new Error(`${operation.name}: a shape holds whole numbers ≥ 0, got [${shape}]`);
+  return { id: created++, operation, inputs, shape, type, attributes };
+}
+
+/** The same operation on other inputs. */
+export function withInputs(tensor: Tensor, inputs: readonly Tensor[]): Tensor {
+  return createTensor(tensor.operation, inputs, tensor.shape, tensor.attributes, tensor.type);
+}
+
+/** Number of elements of a shape, tensor or operand. */
+export function size(of: Shape | { readonly shape: Shape }): number {
+  const shape = "shape" in of ? of.shape : of;
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+
+export const showShape = (shape: Shape): string => `[${shape.join(",")}]`;
+
+/** Every node that `roots` need, inputs before users. */
+export function topological(roots: readonly Tensor[]): Tensor[] {
+  const order: Tensor[] = [];
+  const seen = new Set<Tensor>();
+  // An explicit stack: a deep network must not overflow the engine's.
+  const stack: { readonly tensor: Tensor; next: number }[] = [];
+  for (const root of roots) {
+    if (!seen.has(root)) {
+      seen.add(root);
+      stack.push({ tensor: root, next: 0 });
+    }
+    for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
+      const input = frame.tensor.inputs[frame.next++];
+      if (input === undefined) {
+        order.push(frame.tensor);
+        stack.pop();
+      } else if (!seen.has(input)) {
+        seen.add(input);
+        stack.push({ tensor: input, next: 0 });
+      }
+    }
+  }
+  return order;
+}

@@ -1,0 +1,34 @@
+// The public names of thalweg.
+export { type BuildChoice, type BuildName, type KernelSource, load, supportedBuilds } from "../bindings/load.ts";
+export { type ArrayDatasetOptions, arrayDataset, type Dataset } from "./data/dataset.ts";
+export type { Shape, Tensor } from "./graph/tensor.ts";
+export {
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+  hinge,
+  huber,
+  type Loss,
+  type LossFunction,
+  meanAbsoluteError,
+  meanSquaredError,
+  type TargetSpecification,
+} from "./losses.ts";
+export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
+export { chain, residual } from "./nn/chain.ts";
+export { type DenseOptions, dense } from "./nn/dense.ts";
+export { dropout } from "./nn/dropout.ts";
+export { embedding } from "./nn/embedding.ts";
+export * as initializers from "./nn/initializers.ts";
+export type { Draw, Initializer } from "./nn/initializers.ts";
+export type { Context, Layer, ParameterKind } from "./nn/layer.ts";
+export { type LayerNormOptions, layerNorm } from "./nn/layerNorm.ts";
+export { flatten, reshape } from "./nn/shape.ts";
+export * as ops from "./ops/index.ts";
+export type { Optimizer } from "./optimizers/optimizer.ts";
+export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
+export type { ParameterSlice } from "./training/blueprint.ts";
+export { createModel, Model, type ModelOptions } from "./training/model.ts";
+export type { Objective } from "./training/objective.ts";
+export type { Batch, EpochReport, Evaluation, FitOptions, Report, StepReport } from "./training/reports.ts";

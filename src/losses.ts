@@ -1,0 +1,141 @@
+// Losses: the relaxed proxies of the 0/1 risk. Each gives one number an example; the model takes the mean.
+import { sameShape, type DataType, type Shape, showShape, size, type Tensor } from "./graph/tensor.ts";
+import { abs, softplus, square } from "./ops/unary.ts";
+import { add, equal, greater, maximum, minimum, mul, sub } from "./ops/binary.ts";
+import { crossEntropy as crossEntropyRows, equalLabelsOp, softCrossEntropy } from "./ops/crossEntropy.ts";
+import { reshape } from "./ops/movement.ts";
+import { argmax, mean } from "./ops/reduce.ts";
+
+/** What the targets of one batch look like. */
+export interface TargetSpecification {
+  readonly shape: Shape;
+  readonly type: DataType;
+  /** Labels lie in [0, classes). */
+  readonly classes?: number;
+  /** Values lie in [low, high]. */
+  readonly range?: readonly [number, number];
+}
+
+export interface Loss {
+  readonly name: string;
+  /** Targets for a prediction of the given shape [batch, …]; throws where the loss cannot judge it. */
+  target(prediction: Shape): TargetSpecification;
+  /** Loss of each example, [batch], or its mean. */
+  apply(prediction: Tensor, target: Tensor): Tensor;
+  /** 1 for each example that is right, [batch]: where the loss is a proxy of the 0/1 loss. */
+  correct?(prediction: Tensor, target: Tensor): Tensor;
+}
+
+/** A loss of one's own: any function of operations over prediction and target of equal shape. */
+export type LossFunction = (prediction: Tensor, target: Tensor) => Tensor;
+
+/** Mean over everything but the batch. */
+const perExample = (x: Tensor): Tensor => (x.shape.length === 1 ? x : mean(reshape(x, [x.shape[0] as number, -1]), 1));
+
+const likePrediction = (prediction: Shape): TargetSpecification => ({ shape: prediction, type: "f32" });
+
+/** −log softmax(logits)[label], with the mean over the batch. */
+export interface CrossEntropyOptions {
+  /** s in [0, 1): the target is (1 − s) on the label and s/classes everywhere besides. Default 0. */
+  readonly smoothing?: number;
+  /** "labels": integers [batch]; "probabilities": a distribution for each example, [batch, classes]. Default "labels". */
+  readonly targets?: "labels" | "probabilities";
+}
+
+/** Softmax cross-entropy of logits [batch, classes]. */
+export function crossEntropy({ smoothing = 0, targets = "labels" }: CrossEntropyOptions = {}): Loss {
+  if (!(smoothing >= 0 && smoothing < 1)) throw new Error(`crossEntropy: smoothing must be in [0, 1), got ${smoothing}`);
+  if (targets !== "labels" && targets !== "probabilities")
+    throw new Error(`crossEntropy: targets must be "labels" or "probabilities", got ${JSON.stringify(targets)}`);
+  const labels = targets === "labels";
+  return {
+    name: "crossEntropy",
+    target(prediction) {
+      const classes = prediction[1] as number;
+      if (prediction.length !== 2 || classes < 2)
+        throw new Error(
+          `crossEntropy: expected a network output of [batch, classes] with at least 2 classes, got ${showShape(prediction)}; end the network with flatten() and dense(classes), or use binaryCrossEntropy() for one logit`,
+        );
+      return labels ? { shape: prediction.slice(0, 1), type: "i32", classes } : { shape: prediction, type: "f32", range: [0, 1] };
+    },
+    apply: (logits, target) => {
+      if (labels) return crossEntropyRows(logits, target, smoothing);
+      const classes = logits.shape[1] as number;
+      const smooth = smoothing === 0 ? target : add(mul(target, 1 - smoothing), smoothing / classes);
+      return softCrossEntropy(logits, smooth);
+    },
+    correct: (logits, target) => equalLabelsOp([argmax(logits), labels ? target : argmax(target)]),
+  };
+}
+
+/** One logit an example against a target in [0, 1]: softplus(x) − x·y. */
+export function binaryCrossEntropy(): Loss {
+  return {
+    name: "binaryCrossEntropy",
+    target: (prediction) => ({ shape: prediction, type: "f32", range: [0, 1] }),
+    apply: (logit, target) => perExample(sub(softplus(logit), mul(logit, target))),
+    correct: (logit, target) => perExample(equal(greater(logit, 0), greater(target, 0.5))),
+  };
+}
+
+/** (prediction − target)², the mean over outputs. */
+export function meanSquaredError(): Loss {
+  return {
+    name: "meanSquaredError",
+    target: likePrediction,
+    apply: (prediction, target) => perExample(square(sub(prediction, target))),
+  };
+}
+
+/** |prediction − target|, the mean over outputs. */
+export function meanAbsoluteError(): Loss {
+  return {
+    name: "meanAbsoluteError",
+    target: likePrediction,
+    apply: (prediction, target) => perExample(abs(sub(prediction, target))),
+  };
+}
+
+/** r²/2 where |r| ≤ delta, delta·(|r| − delta/2) beyond (Huber 1964). */
+export function huber({ delta = 1 }: { readonly delta?: number } = {}): Loss {
+  if (!(delta > 0)) throw new Error(`huber: delta must be > 0, got ${delta}`);
+  return {
+    name: "huber",
+    target: likePrediction,
+    apply: (prediction, target) => {
+      const r = abs(sub(prediction, target));
+      const inner = minimum(r, delta);
+      // inner²/2 + delta·(r − inner): one form for both branches
+      return perExample(add(mul(0.5, square(inner)), mul(delta, sub(r, inner))));
+    },
+  };
+}
+
+/** max(0, 1 − y·f) for targets y of −1 or 1. */
+export function hinge(): Loss {
+  return {
+    name: "hinge",
+    target: (prediction) => ({ shape: prediction, type: "f32", range: [-1, 1] }),
+    apply: (score, target) => perExample(maximum(sub(1, mul(score, target)), 0)),
+    correct: (score, target) => perExample(greater(mul(score, target), 0)),
+  };
+}
+
+/** Accepts a Loss or a function of operations. */
+export function toLoss(loss: Loss | LossFunction): Loss {
+  if (typeof loss === "function")
+    return {
+      name: loss.name || "loss",
+      target: likePrediction,
+      apply(prediction, target) {
+        const value = loss(prediction, target);
+        const batch = prediction.shape.slice(0, 1);
+        if (size(value) !== 1 && !sameShape(value.shape, batch))
+          throw new Error(`loss: expected a scalar or one number an example ${showShape(batch)}, got ${showShape(value.shape)}`);
+        return value;
+      },
+    };
+  if (typeof loss?.apply !== "function" || typeof loss.target !== "function")
+    throw new Error(`createModel: loss must be a loss such as crossEntropy() or a function (prediction, target) => tensor, got ${String(loss)}`);
+  return loss;
+}

@@ -1,0 +1,32 @@
+// The fully connected layer.
+import { showShape } from "../graph/tensor.ts";
+import { add } from "../ops/binary.ts";
+import { matmul } from "../ops/matmul.ts";
+import { glorot, type Initializer, zeros } from "./initializers.ts";
+import { type Layer, requireCount } from "./layer.ts";
+
+export interface DenseOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Of the weights [in, out]; default glorot(). */
+  readonly initializer?: Initializer;
+  /** Default zeros. */
+  readonly biasInitializer?: Initializer;
+}
+
+/** x·W + b over the last axis: [batch, …, in] → [batch, …, units]. Parameters `weights` [in, units] and `bias` [units]. */
+export function dense(units: number, options: DenseOptions = {}): Layer {
+  requireCount("dense", "units", units);
+  const { bias = true, initializer = glorot(), biasInitializer = zeros } = options;
+  return {
+    name: "dense",
+    apply(x, context) {
+      if (x.type !== "f32") throw new Error("dense: expected numbers, got integers; add embedding() before it");
+      if (x.shape.length < 2)
+        throw new Error(`dense: expected input [batch, features], got ${showShape(x.shape)}; give the model an input shape such as [784]`);
+      const weights = context.parameter("weights", [x.shape.at(-1) as number, units], initializer, "weight");
+      const product = matmul(x, weights);
+      return bias ? add(product, context.parameter("bias", [units], biasInitializer, "bias")) : product;
+    },
+  };
+}

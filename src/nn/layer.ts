@@ -1,0 +1,36 @@
+// What a layer is: a pure description that calls operations. Parameters are asked for by name and live in one flat vector.
+import type { Shape, Tensor } from "../graph/tensor.ts";
+import type { Initializer } from "./initializers.ts";
+
+/** What a parameter is for: regularisers act on weights only, unless told otherwise. */
+export type ParameterKind = "weight" | "bias" | "scale";
+
+export interface Context {
+  /** The parameter `name` of the layer being applied; the same name gives the same parameter. */
+  parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterKind): Tensor;
+  /** A context whose parameter names begin with `name` and a number that makes it unique here. */
+  scope(name: string): Context;
+  /** True while gradients are wanted for an update: dropout drops, and so on. */
+  readonly training: boolean;
+  /** A number that tells this layer's random draws from all others of a step. */
+  randomStream(): number;
+}
+
+/** One module h of h_L ∘ … ∘ h_1. */
+export interface Layer {
+  readonly name: string;
+  /** @param x [batch, …] */
+  apply(x: Tensor, context: Context): Tensor;
+}
+
+/** A layer without parameters. */
+export const stateless = (name: string, apply: (x: Tensor, context: Context) => Tensor): Layer => ({ name, apply });
+
+/** Applies a layer under its own name. */
+export const applyLayer = (layer: Layer, x: Tensor, context: Context): Tensor => layer.apply(x, context.scope(layer.name));
+
+/** Throws unless `value` is a whole number of at least `least`. */
+export function requireCount(call: string, what: string, value: number, least = 1): void {
+  if (!Number.isInteger(value) || value < least)
+    throw new Error(`${call}: ${what} must be a whole number ≥ ${least}, got ${String(value)}`);
+}

@@ -1,0 +1,76 @@
+// Operations that choose by integers: rows of a table, a column of each row, one-hot vectors.
+import { type Operand, type Shape, showShape, size, type Tensor } from "../graph/tensor.ts";
+import { op } from "./op.ts";
+
+const rowsAndWidth = (indices: Operand, table: Shape): [number, number] => [size(indices), size(table.slice(1))];
+
+/** The scatter: a table of zeros to which row r of dy is added at indices[r]. */
+const scatterRowsOp = op("scatterRows", {
+  shape: (_, attributes) => attributes.shape as Shape,
+  inputTypes: ["f32", "i32"],
+  emit: (k, y, [dy, indices]) => {
+    k.fill(y, size(y), 0);
+    k.scatterAddRows(y, dy as Operand, indices as Operand, ...rowsAndWidth(indices as Operand, y.shape));
+  },
+  gradient: (du, y) => [gatherRows(du, y.inputs[1] as Tensor), null],
+  examples: [{ shapes: [[6, 3], [6]], integers: { 1: 4 }, attributes: { shape: [4, 3] } }],
+});
+
+const gatherRowsOp = op("gatherRows", {
+  shape: ([table, indices]) => {
+    if (!table?.length) throw new Error("gatherRows: the table needs at least one axis");
+    return [...(indices as Shape), ...table.slice(1)];
+  },
+  inputTypes: ["f32", "i32"],
+  emit: (k, y, [table, indices]) =>
+    k.gatherRows(y, table as Operand, indices as Operand, ...rowsAndWidth(indices as Operand, (table as Operand).shape)),
+  gradient: (dy, y) => [scatterRowsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
+  examples: [
+    { shapes: [[4, 3], [6]], integers: { 1: 4 } },
+    { shapes: [[5, 17], [2, 3]], integers: { 1: 5 } },
+  ],
+});
+
+/**
+ * Rows of a table, by index: y[i…] = table[indices[i…]]. The embedding look-up.
+ * Indices are checked where data enters the model, not here.
+ */
+export const gatherRows = (table: Tensor, indices: Tensor): Tensor => gatherRowsOp([table, indices]);
+
+const placeColumnsOp = op("placeColumns", {
+  shape: (_, attributes) => attributes.shape as Shape,
+  inputTypes: ["f32", "i32"],
+  emit: (k, y, [dy, labels]) => k.placeColumns(y, dy as Operand, labels as Operand, ...(y.shape as [number, number])),
+  gradient: (du, y) => [pickColumns(du, y.inputs[1] as Tensor), null],
+  examples: [{ shapes: [[6], [6]], integers: { 1: 4 }, attributes: { shape: [6, 4] } }],
+});
+
+const pickColumnsOp = op("pickColumns", {
+  shape: ([x, labels]) => {
+    if (x?.length !== 2 || labels?.length !== 1 || x[0] !== labels[0])
+      throw new Error(`pickColumns: expected [m, n] and [m], got ${showShape(x ?? [])} and ${showShape(labels ?? [])}`);
+    return labels;
+  },
+  inputTypes: ["f32", "i32"],
+  emit: (k, y, [x, labels]) => k.pickColumns(y, x as Operand, labels as Operand, ...((x as Operand).shape as [number, number])),
+  gradient: (dy, y) => [placeColumnsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
+  examples: [{ shapes: [[6, 4], [6]], integers: { 1: 4 } }],
+});
+
+/** y[i] = x[i, labels[i]]. */
+export const pickColumns = (x: Tensor, labels: Tensor): Tensor => pickColumnsOp([x, labels]);
+
+const oneHotOp = op("oneHot", {
+  shape: ([labels], attributes) => [...(labels as Shape), attributes.classes as number],
+  inputTypes: ["i32"],
+  emit: (k, y, [labels], attributes) =>
+    k.oneHot(y, labels as Operand, size(labels as Operand), y.shape.at(-1) as number, attributes.on as number, attributes.off as number),
+  gradient: () => [null],
+  examples: [],
+});
+
+/** Labels [m] → [m, classes]: `on` at the label, `off` elsewhere. */
+export function oneHot(labels: Tensor, classes: number, { on = 1, off = 0 } = {}): Tensor {
+  if (!Number.isInteger(classes) || classes < 1) throw new Error(`oneHot: classes must be a whole number ≥ 1, got ${classes}`);
+  return oneHotOp([labels], { classes, on, off });
+}

@@ -1,0 +1,93 @@
+// Graph → program: simplify, fuse, order, give every tensor a place, emit the kernel calls.
+import { kernelCodes } from "../../bindings/generated/kernels.ts";
+import { type Emitter, type Operand, type Pointer, type Tensor, topological } from "../graph/tensor.ts";
+import { emitCopy } from "../ops/movement.ts";
+import { stridesOf } from "../ops/shapes.ts";
+import { fuse } from "./fuse.ts";
+import { placeTensors } from "./place.ts";
+import type { Argument, Binding, Call, KernelName, Program, TensorRecord } from "./program.ts";
+import { simplify } from "./simplify.ts";
+
+export interface OutputRequest {
+  readonly tensor: Tensor;
+  /** A fixed place; default: anywhere in the arena. */
+  readonly place?: Pointer;
+}
+
+export interface CompileRequest {
+  readonly outputs: Readonly<Record<string, OutputRequest>>;
+  /** Nodes that write to memory outside the arena (an optimiser's update): they run after everything else. */
+  readonly effects?: readonly Tensor[];
+  /** Batch inputs that must have a place even if nothing reads them. */
+  readonly inputs?: readonly Tensor[];
+  /** Without fusion: the oracle that fused programs are tested against. */
+  readonly fusion?: boolean;
+}
+
+/** Compiles; shapes are fixed from here on. */
+export function compile(request: CompileRequest): Program {
+  const names = Object.keys(request.outputs);
+  const requests = Object.values(request.outputs);
+  const effects = request.effects ?? [];
+  const given = request.inputs ?? [];
+  const roots = [...requests.map((output) => output.tensor), ...given, ...effects];
+  const simple = simplify(roots);
+  const final = request.fusion === false ? simple : fuse(simple);
+  const outputs = final.slice(0, names.length);
+  const effectNodes = final.slice(names.length + given.length);
+
+  const nodes = topological(final).sort((a, b) => a.id - b.id);
+  const isEffect = new Set(effectNodes);
+  const steps = [...nodes.filter((node) => !isEffect.has(node)), ...effectNodes];
+  const placement = placeTensors(
+    steps,
+    outputs.map((tensor, i) => ({ tensor, place: requests[i]?.place })),
+  );
+
+  const calls: Call[] = [];
+  const tensors: TensorRecord[] = [];
+  const emitter = recorder(calls, tensors);
+  for (const node of steps) {
+    const { operation } = node;
+    if (!operation.emit || placement.isView(node)) continue;
+    const place = placement.operand(node);
+    tensors.push({ ...place, type: node.type, operation: operation.name });
+    operation.emit(emitter, place, node.inputs.map(placement.operand), node.attributes, placement.scratch(node));
+  }
+  const bindings = outputs.map((tensor, i): Binding => {
+    const operand = placement.operand(tensor);
+    const place = requests[i]?.place;
+    const misplaced = place && (place.segment !== operand.segment || place.offset !== operand.offset);
+    if (!misplaced) return { ...operand, type: tensor.type };
+    const target: Operand = { ...place, shape: tensor.shape };
+    tensors.push({ ...target, type: tensor.type, operation: "copy" });
+    emitCopy(emitter, target, stridesOf(tensor.shape), operand, stridesOf(tensor.shape), tensor.shape);
+    return { ...target, type: tensor.type };
+  });
+  return {
+    calls,
+    tensors,
+    constants: placement.constants,
+    arenaBytes: placement.arenaBytes,
+    inputs: Object.fromEntries(
+      nodes.flatMap((node) =>
+        node.operation.name === "input" && node.attributes.segment === "batch"
+          ? [[node.attributes.name, { ...placement.operand(node), type: node.type }]]
+          : [],
+      ),
+    ),
+    outputs: Object.fromEntries(names.map((name, i) => [name, bindings[i] as Binding])),
+  };
+}
+
+/** An emitter that writes each call down, as part of the tensor begun last. */
+function recorder(calls: Call[], tensors: readonly TensorRecord[]): Emitter {
+  const plain = (argument: Argument): Argument =>
+    typeof argument === "number" ? argument : { segment: argument.segment, offset: argument.offset };
+  const record =
+    (kernel: KernelName) =>
+    (...list: Argument[]): void => {
+      calls.push({ kernel, arguments: list.map(plain), tensor: tensors.length - 1 });
+    };
+  return Object.fromEntries((Object.keys(kernelCodes) as KernelName[]).map((name) => [name, record(name)])) as unknown as Emitter;
+}

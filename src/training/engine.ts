@@ -1,0 +1,311 @@
+// A model at work: memory, θ and compiled programs. Knows no network, only programs by purpose and batch size, so that
+// the same engine runs in a worker to which programs are posted.
+import { BoundProgram } from "../../bindings/executor.ts";
+import type { BuildName } from "../../bindings/load.ts";
+import { ModelMemory } from "../../bindings/memory.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
+import type { TargetSpecification } from "../losses.ts";
+import type { Program } from "../plan/program.ts";
+import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
+import { copyChecked, requireTargets, rowsIn } from "./check.ts";
+import type { Batch, Evaluation } from "./reports.ts";
+import { ResidentData } from "./resident.ts";
+
+/** Everything an engine must know; plain data. */
+export interface EngineSpecification {
+  readonly build: BuildName;
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly slots: number;
+  readonly input: Shape;
+  readonly inputType: DataType;
+  readonly inputBelow: number | undefined;
+  readonly output: Shape;
+  readonly target: TargetSpecification;
+  readonly judges: boolean;
+  readonly layout: readonly ParameterSlice[];
+  /** θ at first. */
+  readonly theta: Float32Array;
+}
+
+export type ProgramSource = (kind: ProgramKind, batch: number) => Program;
+
+type View = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/** A program with views of its inputs and outputs that last as long as the memory stands still. */
+export class ReadyProgram {
+  readonly #memory: ModelMemory;
+  readonly #bound: BoundProgram;
+  #views: Readonly<Record<string, View>> = {};
+  #buffer: ArrayBufferLike | undefined;
+  #generation = -1;
+
+  constructor(
+    memory: ModelMemory,
+    readonly program: Program,
+  ) {
+    this.#memory = memory;
+    this.#bound = new BoundProgram(memory, program);
+  }
+
+  #refresh(): void {
+    const memory = this.#memory;
+    if (this.#buffer === memory.memory.buffer && this.#generation === memory.generation) return;
+    const { inputs, outputs } = this.program;
+    this.#views = Object.fromEntries(
+      [...Object.entries(inputs), ...Object.entries(outputs)].map(([name, binding]) => {
+        const View = binding.type === "i32" ? Int32Array : Float32Array;
+        return [name, new View(memory.memory.buffer as ArrayBuffer, this.#bound.address(binding), size(binding))];
+      }),
+    );
+    this.#buffer = memory.memory.buffer;
+    this.#generation = memory.generation;
+  }
+
+  /** Takes the arena over: from here on inputs may be written. */
+  prepare(): void {
+    this.#bound.prepare();
+  }
+  /** A live view of an input or output. */
+  view(name: string): View {
+    this.#refresh();
+    return this.#views[name] as View;
+  }
+  /** Address of an input. */
+  address(name: string): number {
+    this.#refresh();
+    return (this.#views[name] as View).byteOffset;
+  }
+  run(): void {
+    this.#bound.run();
+  }
+  trace(after: (call: number) => boolean): void {
+    this.#bound.trace(after);
+  }
+  addressOf(place: { readonly segment: string; readonly offset: number }): number {
+    return this.#bound.address(place);
+  }
+}
+
+/** Views of what a step writes before it runs. */
+interface ScalarCells {
+  readonly buffer: ArrayBufferLike;
+  readonly f32: Float32Array;
+  readonly i32: Int32Array;
+  readonly random: Int32Array;
+}
+
+/** Rows of one pass when a data set is evaluated or predicted. */
+const CHUNK = 256;
+
+export class Engine {
+  readonly memory: ModelMemory;
+  readonly specification: EngineSpecification;
+  readonly #source: ProgramSource;
+  readonly #programs = new Map<string, ReadyProgram>();
+  readonly #update: ReadyProgram;
+  #steps = 0;
+  #epochs = 0;
+  #learningRate: number;
+  #scalars: ScalarCells | undefined;
+
+  private constructor(memory: ModelMemory, specification: EngineSpecification, source: ProgramSource) {
+    this.memory = memory;
+    this.specification = specification;
+    this.#source = source;
+    this.#learningRate = specification.learningRate;
+    const bytes = 4 * specification.theta.length;
+    memory.reserve("scalars", 8);
+    memory.reserve("random", 16);
+    memory.reserve("shuffle", 16);
+    memory.reserve("loss", 4);
+    memory.reserve("theta", bytes);
+    memory.reserve("gradient", bytes);
+    for (let i = 0; i < specification.slots; i++) memory.reserve(`slot${i}`, bytes);
+    this.theta().set(specification.theta);
+    for (const segment of ["random", "shuffle"]) memory.i32(segment, 0, 2).set(seedWords(specification.seed));
+    this.#update = this.program("update", 0);
+  }
+
+  static async create(specification: EngineSpecification, source: ProgramSource): Promise<Engine> {
+    return new Engine(await ModelMemory.create(specification.build), specification, source);
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+  get learningRate(): number {
+    return this.#learningRate;
+  }
+  set learningRate(value: number) {
+    this.#learningRate = value;
+  }
+
+  /** A live view of θ. */
+  theta(): Float32Array<ArrayBuffer> {
+    return this.memory.f32("theta", 0, this.specification.theta.length);
+  }
+  /** A live view of g, as the last step left it. */
+  gradient(): Float32Array<ArrayBuffer> {
+    return this.memory.f32("gradient", 0, this.specification.theta.length);
+  }
+
+  /** The program for a purpose and batch size; compiled at its first use. */
+  program(kind: ProgramKind, batch: number): ReadyProgram {
+    const key = `${kind} ${batch}`;
+    const known = this.#programs.get(key);
+    if (known) return known;
+    const ready = new ReadyProgram(this.memory, this.#source(kind, batch));
+    this.#programs.set(key, ready);
+    return ready;
+  }
+
+  /** Writes a user's batch into a program's inputs, checking every number. */
+  writeBatch(call: string, kind: ProgramKind, { x, y }: Batch): { readonly program: ReadyProgram; readonly rows: number } {
+    const { input, target } = this.specification;
+    const rows = rowsIn(call, x, input);
+    const wanted = rows * size(target.shape.slice(1));
+    if (typeof y?.length !== "number" || y.length !== wanted)
+      throw new Error(`${call}: ${rows} examples need ${wanted} target numbers, y has ${y?.length}`);
+    const program = this.program(kind, rows);
+    program.prepare();
+    this.writeInput(call, program, x);
+    const targets = program.view("y");
+    copyChecked(call, "y", targets, y);
+    if (target.type === "f32") this.#requireFinite(call, "y", program, "y", y.length);
+    if (target.classes !== undefined || target.range) requireTargets(call, targets, target);
+    return { program, rows };
+  }
+
+  /** Writes examples into the input "x". */
+  writeInput(call: string, program: ReadyProgram, x: ArrayLike<number>): void {
+    const view = program.view("x");
+    copyChecked(call, "x", view.subarray(0, x.length) as View, x);
+    if (view instanceof Float32Array) this.#requireFinite(call, "x", program, "x", x.length);
+    else this.requireIndices(call, view.subarray(0, x.length));
+  }
+
+  /** Throws for an index that no row of the embedding has. */
+  requireIndices(call: string, x: ArrayLike<number>): void {
+    const below = this.specification.inputBelow ?? Number.POSITIVE_INFINITY;
+    for (let i = 0; i < x.length; i++)
+      if (!((x[i] as number) >= 0 && (x[i] as number) < below))
+        throw new Error(`${call}: x[${i}] = ${x[i]} is not an index in [0, ${below})`);
+  }
+
+  #requireFinite(call: string, what: string, program: ReadyProgram, input: string, count: number): void {
+    const at = this.memory.kernels.firstNonFinite(program.address(input), count);
+    if (at >= 0) throw new Error(`${call}: ${what}[${at}] = ${program.view(input)[at]} is not a finite number`);
+  }
+
+  #cells(): ScalarCells {
+    const { memory } = this;
+    const { buffer } = memory.memory;
+    if (this.#scalars?.buffer !== buffer)
+      this.#scalars = { buffer, f32: memory.f32("scalars", 0, 2), i32: memory.i32("scalars", 0, 2), random: memory.i32("random", 0, 4) };
+    return this.#scalars;
+  }
+
+  /**
+   * Gradient of the batch in the program's inputs, then the update → the loss before it. A loss that is not finite
+   * changes nothing.
+   */
+  advance(program: ReadyProgram): number {
+    const cells = this.#cells();
+    cells.f32[0] = this.#learningRate;
+    cells.i32[1] = this.#steps;
+    cells.random[2] = this.#steps;
+    program.run();
+    const loss = program.view("loss")[0] as number;
+    if (Number.isFinite(loss)) {
+      this.#update.run();
+      this.#steps++;
+    }
+    return loss;
+  }
+
+  step(batch: Batch): number {
+    return this.advance(this.writeBatch("step", "train", batch).program);
+  }
+
+  /** A data set in memory until `release` is called; last in, first out. */
+  hold(data: Dataset): ResidentData {
+    return new ResidentData(this.memory, data, this.specification);
+  }
+
+  /** Puts the rows in a new order for the next epoch. */
+  shuffle(data: ResidentData): void {
+    this.memory.i32("shuffle", 8, 1)[0] = this.#epochs++;
+    data.shuffle();
+  }
+
+  evaluate(data: Dataset): Evaluation {
+    const resident = this.hold(data);
+    try {
+      let loss = 0;
+      let correct = 0;
+      let penalty = 0;
+      for (let start = 0; start < data.size; start += CHUNK) {
+        const rows = Math.min(CHUNK, data.size - start);
+        const program = this.program("evaluate", rows);
+        resident.gather(program, start, rows);
+        program.run();
+        loss += program.view("loss")[0] as number;
+        if (this.specification.judges) correct += program.view("correct")[0] as number;
+        if ("penalty" in program.program.outputs) penalty = program.view("penalty")[0] as number;
+      }
+      return {
+        loss: loss / data.size + penalty,
+        ...(this.specification.judges && { accuracy: correct / data.size }),
+      };
+    } finally {
+      resident.release();
+    }
+  }
+
+  /** Outputs for rows of examples; in passes of a power of two of rows, so that few programs serve every length. */
+  predict(x: ArrayLike<number>): Float32Array {
+    const { input, output } = this.specification;
+    const rows = rowsIn("predict", x, input);
+    const width = size(input);
+    const result = new Float32Array(rows * size(output));
+    const list = ArrayBuffer.isView(x) ? (x as Float32Array) : Float64Array.from(x);
+    for (let start = 0; start < rows; start += CHUNK) {
+      const count = Math.min(CHUNK, rows - start);
+      const program = this.program("predict", 2 ** Math.ceil(Math.log2(count)));
+      program.prepare();
+      const view = program.view("x");
+      view.fill(0);
+      this.writeInput("predict", program, list.subarray(start * width, (start + count) * width));
+      program.run();
+      result.set((program.view("output") as Float32Array).subarray(0, count * size(output)), start * size(output));
+    }
+    return result;
+  }
+
+  /** Runs a program once more, call by call, and names the first tensor with a value that is not finite. */
+  firstNonFinite(program: ReadyProgram): string {
+    const { kernels } = this.memory;
+    const { layout } = this.specification;
+    const theta = this.memory.base("theta");
+    for (const { name, offset, size: count } of layout)
+      if (kernels.firstNonFinite(theta + 4 * offset, count) >= 0) return `parameter ${name}, which the step before left so`;
+    const { calls, tensors } = program.program;
+    let found: string | undefined;
+    program.trace((at) => {
+      const index = calls[at]?.tensor as number;
+      const tensor = tensors[index];
+      if (!tensor || tensor.type !== "f32" || calls[at + 1]?.tensor === index) return true;
+      if (kernels.firstNonFinite(program.addressOf(tensor), size(tensor)) < 0) return true;
+      found = `${tensor.operation} ${showShape(tensor.shape)}`;
+      return false;
+    });
+    return found ?? "the loss itself";
+  }
+}
+
+/** A seed as two 32-bit words. */
+export function seedWords(seed: number): readonly [number, number] {
+  return [seed | 0, Math.floor(seed / 2 ** 32) | 0];
+}

@@ -1,0 +1,91 @@
+// The loop of stochastic gradient descent: sample a batch, forward, gradient, update.
+import { hostTurn } from "#platform";
+import type { Engine } from "./engine.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { requireDataset, requireOptions, requireWhole } from "./check.ts";
+import type { FitOptions, Report } from "./reports.ts";
+
+/** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
+const PATIENCE = 12;
+
+const known = ["epochs", "batchSize", "shuffle", "validation", "reportEvery", "signal"];
+
+/** Throws unless fit can begin. */
+export function checkFit(engine: Engine, data: Dataset, options: FitOptions): void {
+  const { input, inputType, target } = engine.specification;
+  requireOptions("fit", options, known);
+  requireDataset("fit", data, input, inputType, target);
+  if (data.x instanceof Int32Array) engine.requireIndices("fit", data.x);
+  if (options.validation !== undefined) {
+    requireDataset("fit: validation", options.validation, input, inputType, target);
+    if (options.validation.x instanceof Int32Array) engine.requireIndices("fit: validation", options.validation.x);
+  }
+  requireWhole("fit", "epochs", options.epochs ?? 1, 1);
+  if (options.batchSize !== "all") requireWhole("fit", "batchSize", options.batchSize ?? 32, 1);
+  if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
+}
+
+/** Trains; see Model.fit. The options have been checked. */
+export async function* fit(engine: Engine, data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void> {
+  const { epochs = 1, batchSize = 32, shuffle = true, validation, reportEvery, signal } = options;
+  const batch = batchSize === "all" ? data.size : Math.min(batchSize, data.size);
+  const stepsPerEpoch = Math.ceil(data.size / batch);
+  const began = performance.now();
+  const seconds = (): number => (performance.now() - began) / 1000;
+  const resident = engine.hold(data);
+  try {
+    let turn = performance.now();
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      if (shuffle) engine.shuffle(resident);
+      const epochBegan = performance.now();
+      const rate = (examples: number): number => (1000 * examples) / (performance.now() - epochBegan);
+      let total = 0;
+      for (let at = 0; at < stepsPerEpoch; at++) {
+        if (performance.now() - turn > PATIENCE) {
+          await hostTurn();
+          turn = performance.now();
+        }
+        signal?.throwIfAborted();
+        const start = at * batch;
+        const rows = Math.min(batch, data.size - start);
+        const program = engine.program("train", rows);
+        resident.gather(program, start, rows);
+        const loss = engine.advance(program);
+        if (!Number.isFinite(loss)) {
+          resident.gather(program, start, rows);
+          const culprit = engine.firstNonFinite(program);
+          throw new Error(
+            `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
+          );
+        }
+        total += loss * rows;
+        if (reportEvery !== undefined && (at + 1) % reportEvery === 0)
+          yield {
+            kind: "step",
+            epoch,
+            stepInEpoch: at + 1,
+            stepsPerEpoch,
+            step: engine.steps,
+            loss,
+            seconds: seconds(),
+            examplesPerSecond: rate(start + rows),
+          };
+      }
+      const examplesPerSecond = rate(data.size);
+      await hostTurn();
+      turn = performance.now();
+      const judged = validation && engine.evaluate(validation);
+      yield {
+        kind: "epoch",
+        epoch,
+        step: engine.steps,
+        loss: total / data.size,
+        seconds: seconds(),
+        examplesPerSecond,
+        ...(judged && { validation: judged }),
+      };
+    }
+  } finally {
+    resident.release();
+  }
+}

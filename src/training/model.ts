@@ -1,0 +1,200 @@
+// createModel: the public face of blueprint and engine.
+import { type BuildChoice, type BuildName, chooseBuild } from "../../bindings/load.ts";
+import { ModelMemory } from "../../bindings/memory.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
+import type { Loss, LossFunction } from "../losses.ts";
+import type { Layer } from "../nn/layer.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
+import { formatProgram } from "../plan/print.ts";
+import type { Regularizer } from "../regularizers.ts";
+import { type Blueprint, draw, type ParameterSlice, type ProgramKind } from "./blueprint.ts";
+import { requireDataset, requireOptions, requireShape } from "./check.ts";
+import { Engine, type EngineSpecification } from "./engine.ts";
+import { checkFit, fit } from "./fit.ts";
+import { initialParameters } from "./initialize.ts";
+import { type Objective, objectiveOf } from "./objective.ts";
+import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+
+export interface ModelOptions {
+  /** Shape of one example, without the batch: [784] or [28, 28, 1]. */
+  readonly input: Shape;
+  /** "i32" for networks that begin with embedding(); default "f32". */
+  readonly inputType?: DataType;
+  /** h_L ∘ … ∘ h_1: usually chain(…). */
+  readonly network: Layer;
+  /** A loss such as crossEntropy(), or a function (prediction, target) => tensor of operations. */
+  readonly loss: Loss | LossFunction;
+  /** λ·Ω(w), such as l2(1e-4), or a function of the parameters. */
+  readonly regularizer?: Regularizer;
+  /** Default sgd({ learningRate: 0.01 }). */
+  readonly optimizer?: Optimizer;
+  /** A whole number ≥ 0 that decides initial values, shuffling and dropout; default 0. */
+  readonly seed?: number;
+  /** "auto": the fastest this engine runs. "strict": the same bits on every engine. Default "auto". */
+  readonly build?: BuildChoice;
+}
+
+const known = ["input", "inputType", "network", "loss", "regularizer", "optimizer", "seed", "build"];
+
+/** Checks options and traces the network: everything of a model that needs no memory. */
+export function prepare(options: ModelOptions): { readonly blueprint: Blueprint; readonly build: BuildName; readonly optimizer: Optimizer; readonly seed: number } {
+  requireOptions("createModel", options, known);
+  const { input, inputType = "f32", network, loss, regularizer, seed = 0 } = options;
+  requireShape("createModel", "input", input);
+  if (inputType !== "f32" && inputType !== "i32") throw new Error(`createModel: inputType must be "f32" or "i32", got ${String(inputType)}`);
+  if (typeof network?.apply !== "function")
+    throw new Error(`createModel: network must be a layer such as chain(dense(128), relu(), dense(10)), got ${String(network)}`);
+  if (regularizer !== undefined && typeof regularizer !== "function")
+    throw new Error(`createModel: regularizer must be one such as l2(1e-4), or a function of the parameters, got ${String(regularizer)}`);
+  const optimizer = options.optimizer ?? sgd();
+  if (typeof optimizer?.update !== "function") throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${String(optimizer)}`);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${String(seed)}`);
+  const build = chooseBuild(options.build);
+  const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
+  return { blueprint, build, optimizer, seed };
+}
+
+/** The plain-data part of a model; draws θ. */
+export async function specify(options: ModelOptions): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
+  const { blueprint, build, optimizer, seed } = prepare(options);
+  const { layout, output, target, inputBelow, judges } = blueprint;
+  const theta = initialParameters(blueprint, seed, await ModelMemory.create(build));
+  const { learningRate, slots } = optimizer;
+  const { input, inputType = "f32" } = options;
+  return {
+    blueprint,
+    specification: { build, seed, learningRate, slots, input, inputType, inputBelow, output, target, judges, layout, theta },
+  };
+}
+
+/**
+ * A model: a network, a loss and an optimiser, ready to learn.
+ * @throws for options that do not fit together, naming the option, the value and the remedy
+ */
+export async function createModel(options: ModelOptions): Promise<Model> {
+  const { blueprint, specification } = await specify(options);
+  return new Model(blueprint, await Engine.create(specification, blueprint.program));
+}
+
+export class Model {
+  readonly #blueprint: Blueprint;
+  readonly #engine: Engine;
+  #fitting = false;
+
+  /** Use createModel. */
+  constructor(blueprint: Blueprint, engine: Engine) {
+    this.#blueprint = blueprint;
+    this.#engine = engine;
+  }
+
+  /** The build that runs: "strict" or "relaxed". */
+  get build(): BuildName {
+    return this.#engine.specification.build;
+  }
+  /** Where each parameter lies in `parameters`. */
+  get layout(): readonly ParameterSlice[] {
+    return this.#blueprint.layout;
+  }
+  /** Steps done since creation. */
+  get steps(): number {
+    return this.#engine.steps;
+  }
+
+  /**
+   * θ: all parameters, a live view; write to it to change the model. Ask for it anew after a call that may grow the
+   * memory (the first with a new batch size or data set): an old view is then empty.
+   */
+  get parameters(): Float32Array {
+    return this.#engine.theta();
+  }
+  set parameters(values: ArrayLike<number>) {
+    const theta = this.#engine.theta();
+    if (values?.length !== theta.length) throw new Error(`parameters: expected ${theta.length} numbers, got ${values?.length}`);
+    for (let i = 0; i < values.length; i++)
+      if (!Number.isFinite(values[i])) throw new Error(`parameters: number ${i} = ${values[i]} is not finite`);
+    theta.set(values);
+  }
+  /** g: the gradient the last step used, laid out as `parameters`. A live view. */
+  get gradient(): Float32Array {
+    return this.#engine.gradient();
+  }
+
+  /** η, for the steps to come. */
+  get learningRate(): number {
+    return this.#engine.learningRate;
+  }
+  set learningRate(value: number) {
+    requireLearningRate("learningRate", value);
+    this.#engine.learningRate = value;
+  }
+
+  /**
+   * One update on one batch → the loss before it, λΩ included. A loss that is not finite is returned, and the model
+   * stays as it was.
+   * @param batch x: rows × product(input) numbers, row after row; y: labels or target values
+   * @throws for lengths, labels and numbers that do not fit
+   */
+  step(batch: Batch): number {
+    requireOptions("step", batch, ["x", "y"]);
+    return this.#engine.step(batch);
+  }
+
+  /**
+   * Trains, reporting after each epoch (and every `reportEvery` steps). Yields to the host at least every few
+   * milliseconds, so that timers and rendering go on. Nothing happens before the first report is asked for.
+   * @throws from the iterator: at once for options that do not fit; when the loss is not finite, naming the operation
+   * it began with; the signal's reason when aborted
+   */
+  async *fit(data: Dataset, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
+    checkFit(this.#engine, data, options);
+    if (this.#fitting) throw new Error("fit: this model is being fitted already; wait for that loop to end");
+    this.#fitting = true;
+    try {
+      yield* fit(this.#engine, data, options);
+    } finally {
+      this.#fitting = false;
+    }
+  }
+
+  /** Mean loss over a data set, plus λΩ, and accuracy where the loss is a proxy of the 0/1 loss. No dropout. */
+  evaluate(data: Dataset): Evaluation {
+    const { input, inputType, target } = this.#engine.specification;
+    requireDataset("evaluate", data, input, inputType, target);
+    if (data.x instanceof Int32Array) this.#engine.requireIndices("evaluate", data.x);
+    return this.#engine.evaluate(data);
+  }
+
+  /** Outputs for any number of examples, row after row: rows × product(output shape). No dropout. */
+  predict(x: ArrayLike<number>): Float32Array {
+    return this.#engine.predict(x);
+  }
+
+  /** The regularised loss on one batch as a function of θ, with exact gradients and Hessian-vector products. */
+  objective(batch: Batch): Objective {
+    requireOptions("objective", batch, ["x", "y"]);
+    return objectiveOf(this.#engine, batch);
+  }
+
+  /** The compiled program for a purpose and batch size, as text. */
+  program(kind: ProgramKind, batch: number): string {
+    return formatProgram(this.#blueprint.program(kind, batch));
+  }
+
+  /** A table of parameters and sizes. */
+  summary(): string {
+    const { input, output } = this.#engine.specification;
+    const rows = this.layout.map(({ name, shape, size, kind }) => [name, showShape(shape), size.toLocaleString("en"), kind]);
+    const header = ["parameter", "shape", "numbers", "kind"];
+    const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)));
+    const line = (row: readonly string[]): string =>
+      row.map((cell, i) => (i === 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join("  ").trimEnd();
+    return [
+      `${showShape(input)} → ${showShape(output)}, build ${this.build}`,
+      line(header),
+      ...rows.map(line),
+      `total ${this.#blueprint.parameterCount.toLocaleString("en")} parameters`,
+    ].join("\n");
+  }
+}

@@ -1,0 +1,61 @@
+// What fit and evaluate tell.
+import type { Dataset } from "../data/dataset.ts";
+
+export interface Evaluation {
+  /** Mean loss over the examples, plus λΩ(w). */
+  readonly loss: number;
+  /** Share of right answers, where the loss is a proxy of the 0/1 loss. */
+  readonly accuracy?: number;
+}
+
+export interface EpochReport {
+  readonly kind: "epoch";
+  /** Epochs done in this fit, from 1. */
+  readonly epoch: number;
+  /** Steps done by the model since its creation. */
+  readonly step: number;
+  /** Mean over the epoch's examples of the loss each step saw. */
+  readonly loss: number;
+  /** Since fit began. */
+  readonly seconds: number;
+  /** Over this epoch's training, without validation. */
+  readonly examplesPerSecond: number;
+  readonly validation?: Evaluation;
+}
+
+export interface StepReport {
+  readonly kind: "step";
+  /** The epoch under way, from 1. */
+  readonly epoch: number;
+  /** Steps done in this epoch. */
+  readonly stepInEpoch: number;
+  readonly stepsPerEpoch: number;
+  readonly step: number;
+  /** Of the last step. */
+  readonly loss: number;
+  readonly seconds: number;
+  readonly examplesPerSecond: number;
+}
+
+export type Report = EpochReport | StepReport;
+
+export interface FitOptions {
+  /** Times through the data; default 1. */
+  readonly epochs?: number;
+  /** Examples a step, or "all": batch gradient descent. Default 32; the last batch of an epoch may be smaller. */
+  readonly batchSize?: number | "all";
+  /** A new order each epoch; default true. */
+  readonly shuffle?: boolean;
+  /** Evaluated after each epoch. */
+  readonly validation?: Dataset;
+  /** Also report every so many steps. */
+  readonly reportEvery?: number;
+  /** Stops between two steps; the iterator throws the signal's reason, the model keeps what it has learnt. */
+  readonly signal?: AbortSignal;
+}
+
+/** One batch, row after row. */
+export interface Batch {
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+}

@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { Display } from "../src/cli/display.ts";
+import { linesDisplay } from "../src/cli/lines.ts";
+import { terminalDisplay } from "../src/cli/terminal.ts";
+import { mnistFiles, temporaryFolder } from "./data/fixture.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const digits = temporaryFolder(mnistFiles(200, 50));
+
+interface Outcome {
+  code: number | null;
+  out: string;
+  errors: string;
+}
+
+/** Runs the command from source, to its end. */
+function thalweg(args: readonly string[], watch: (child: ChildProcess, out: string) => void = () => {}): Promise<Outcome> {
+  const child = spawn(process.execPath, ["--import", "tsx", "--conditions=thalweg-source", "src/cli.ts", ...args], {
+    cwd: root,
+  });
+  const outcome: Outcome = { code: null, out: "", errors: "" };
+  child.stdout.on("data", (text) => {
+    outcome.out += text;
+    watch(child, outcome.out);
+  });
+  child.stderr.on("data", (text) => {
+    outcome.errors += text;
+  });
+  return new Promise((done, failed) => {
+    child.on("error", failed);
+    child.on("close", (code) => done({ ...outcome, code }));
+  });
+}
+
+const train = (...args: string[]) => ["train", "mnist", "--data", digits, "--hidden", "16", "--seed", "3", ...args];
+const lines = (out: string) => out.trim().split("\n");
+const jsonLines = (out: string) => lines(out).map((line) => JSON.parse(line));
+
+describe("thalweg, asked for what it cannot do", () => {
+  it.each<[string, RegExp]>([
+    ["train", /missing required argument 'dataset'/],
+    ["train cifar", /'cifar' is invalid.*Allowed choices are mnist/],
+    ["trian mnist", /unknown command 'trian'[^]*Did you mean train/],
+    ["train mnist --epoch 5", /unknown option '--epoch'[^]*Did you mean --epochs/],
+    ["train mnist --epochs 0", /--epochs <n>' argument '0' is invalid\. Expected a whole number from 1/],
+    ["train mnist --epochs 1.5", /'1.5' is invalid/],
+    ["train mnist --batch 0", /--batch <n>' argument '0' is invalid/],
+    ["train mnist --hidden 128,", /'128,' is invalid\. Expected widths/],
+    ["train mnist --hidden 128,0", /'128,0' is invalid/],
+    ["train mnist --learning-rate 0", /'0' is invalid\. Expected a number above 0/],
+    ["train mnist --learning-rate NaN", /'NaN' is invalid/],
+    ["train mnist --momentum 1", /'1' is invalid\. Expected a number from 0 to below 1/],
+    ["train mnist --momentum -0.5", /'-0.5' is invalid/],
+    ["train mnist --seed -1", /'-1' is invalid/],
+    ["train mnist --build fast", /'fast' is invalid\. Allowed choices are auto, strict, relaxed/],
+    ["train mnist --schedule step", /'step' is invalid\. Allowed choices are cosine, constant/],
+  ])("%s: says so on stderr and exits with 2", async (args, message) => {
+    const { code, out, errors } = await thalweg(args.split(" "));
+    expect([code, out]).toEqual([2, ""]);
+    expect(errors).toMatch(message);
+    expect(errors).not.toMatch(/^ +at /m);
+  });
+
+  it("names the files that are missing and exits with 1, without a stack", async () => {
+    const { code, out, errors } = await thalweg(["train", "mnist", "--data", temporaryFolder({})]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(errors).toMatch(/^thalweg: mnist: .*cannot read .*-ubyte.*\n$/);
+  });
+});
+
+describe("thalweg, asked what it is", () => {
+  it("prints the version of the package", async () => {
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+    expect(await thalweg(["--version"])).toEqual({ code: 0, out: `${version}\n`, errors: "" });
+  });
+
+  it("lists every option of train with its default", async () => {
+    const { code, out } = await thalweg(["train", "--help"]);
+    expect(code).toBe(0);
+    for (const option of ["hidden", "epochs", "batch", "learning-rate", "momentum", "seed", "build", "json"])
+      expect(out).toContain(`--${option} `);
+    expect(out.match(/default: /g)).toHaveLength(8);
+  });
+});
+
+describe("thalweg train mnist", () => {
+  it("prints one JSON line per epoch, then the result; the same seed gives the same numbers", async () => {
+    const args = train("--epochs", "3", "--batch", "32", "--build", "strict", "--json");
+    const [first, second] = [await thalweg(args), await thalweg(args)];
+    expect([first.code, first.errors]).toEqual([0, ""]);
+    const [a, b, c, result, ...more] = jsonLines(first.out);
+    expect(more).toEqual([]);
+    [a, b, c].forEach((line, i) => {
+      expect(Object.keys(line)).toEqual(["epoch", "loss", "validation", "seconds"]);
+      expect(line).toMatchObject({
+        epoch: i + 1,
+        loss: expect.any(Number),
+        validation: { loss: expect.any(Number), accuracy: expect.any(Number) },
+        seconds: expect.any(Number),
+      });
+    });
+    expect(c.loss).toBeLessThan(a.loss);
+    expect(Object.keys(result)).toEqual(["testAccuracy", "testLoss", "seconds", "build"]);
+    expect(result).toMatchObject({
+      testAccuracy: c.validation.accuracy,
+      testLoss: c.validation.loss,
+      seconds: expect.any(Number),
+      build: "strict",
+    });
+    const withoutTime = (out: string) => jsonLines(out).map((line) => ({ ...line, seconds: 0 }));
+    expect(withoutTime(second.out)).toEqual(withoutTime(first.out));
+  });
+
+  it("prints one line per epoch into a pipe, then the result, the baseline and what to try next", async () => {
+    const { code, out, errors } = await thalweg(train("--epochs", "2", "--hidden", "none", "--schedule", "constant"));
+    expect([code, errors]).toEqual([0, ""]);
+    expect(lines(out).filter((line) => /^epoch [12]\/2 {3}loss \d+\.\d{4} {3}test accuracy \d+\.\d\d %/.test(line))).toHaveLength(2);
+    expect(out).toMatch(/\ntest accuracy \d+\.\d\d %, test loss \d/);
+    expect(out).toMatch(/always answering "0".*gives 10\.00 %/);
+    expect(out).toMatch(/What to try next\n {2}npx thalweg train mnist --hidden 512,512/);
+    expect(out).not.toContain("\u001b");
+  });
+
+  it("stops on Ctrl-C with what is done so far, and exits with 130", async () => {
+    let sent = false;
+    const { code, out, errors } = await thalweg(train("--epochs", "1000000", "--json"), (child, soFar) => {
+      if (!sent && soFar.includes("\n")) sent = child.kill("SIGINT");
+    });
+    expect([code, errors]).toEqual([130, ""]);
+    const result = jsonLines(out);
+    expect(result.at(-1)).toEqual({
+      interrupted: true,
+      epochs: result.at(-2).epoch,
+      seconds: expect.any(Number),
+    });
+  });
+});
+
+describe("the displays of a run", () => {
+  const run = {
+    examples: 60000,
+    testExamples: 10000,
+    epochs: 2,
+    batch: 64,
+    seed: 1,
+    build: "strict",
+    version: "1.2.3",
+    summary: "dense 784 → 10\n",
+  };
+  const epoch = { loss: 0.25, seconds: 0.5, examplesPerSecond: 120000 };
+  const show = (display: Display): void => {
+    display.begin(run);
+    display.step({ epoch: 1, loss: 0.5, examplesPerSecond: 120000, seen: 30000 });
+    display.epoch({ ...epoch, epoch: 1, validation: { loss: 0.2, accuracy: 0.95 } });
+    display.step({ epoch: 2, loss: 0.125, examplesPerSecond: 1000, seen: 90000 });
+    display.interrupted({ ...epoch, epoch: 1, validation: { loss: 0.2, accuracy: 0.95 } }, 1.25);
+    display.close();
+  };
+
+  it("are plain lines in a pipe", () => {
+    let text = "";
+    show(
+      linesDisplay((part) => {
+        text += part;
+      }, []),
+    );
+    expect(text).toBe(
+      [
+        "thalweg 1.2.3, strict build, seed 1",
+        "dense 784 → 10",
+        "60,000 examples to train on, 10,000 to test on; 938 steps of 64 an epoch",
+        "",
+        "epoch 1/2   loss 0.2500   test accuracy 95.00 %   0.5 s   120,000 examples/s",
+        "",
+        "interrupted after 1.3 s and 1 of 2 epochs; test accuracy 95.00 %",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("are a bar with rate, loss and time left on a terminal, cleared away at the end", () => {
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
+    show(terminalDisplay(stream, []));
+    const text = String(stream.read());
+    expect(text).toMatch(/epoch 1\/2 ░{24} 0%/);
+    expect(text).toMatch(/epoch 2\/2 █{18}░{6} 75% {3}1,000 examples\/s {3}loss 0\.1250 {3}0:30 left/);
+    const afterTheLastBar = text.slice(text.lastIndexOf("left"));
+    expect(afterTheLastBar).toMatch(/interrupted after 1\.3 s and 1 of 2 epochs/);
+  });
+});

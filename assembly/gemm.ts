@@ -9,10 +9,10 @@
 // and the blocks are added in order; block sizes depend on k alone. So neither tile, nor path, nor transposition moves a bit;
 // only a row or column times a matrix whose lines run along k sums in four lanes instead.
 import { LANES, at, span } from "./simd";
-import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finish, plus, relu } from "./gemm/epilogue";
+import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finish4, finish8, plus, relu } from "./gemm/epilogue";
 import { packFour, packOne, packRight } from "./gemm/pack";
 import { tileBy8 } from "./gemm/packed";
-import { rowsBy4, rowsBy8 } from "./gemm/strided";
+import { gemm8x4, rowsBy4, rowsBy8 } from "./gemm/strided";
 import { dots, gemm1x32 } from "./gemm/vector";
 
 const KC: i32 = 256;
@@ -88,6 +88,42 @@ function packA(dst: usize, a: usize, rows: i32, aRow: usize, aCol: usize, k: i32
   for (let i = 4; i < rows; ++i) packOne(at(dst, i), step, a + <usize>i * aRow, aCol, k);
 }
 
+/** All rows of four columns, of which the `lanes` last are stored. */
+function columns4(
+  c: usize,
+  a: usize,
+  b: usize,
+  sums: usize,
+  extra: usize,
+  m: i32,
+  k: i32,
+  lanes: i32,
+  cRow: usize,
+  aRow: usize,
+  aCol: usize,
+  bStep: usize,
+  mode: i32,
+): void {
+  const gate = (mode & EPILOGUE) == MASK ? cRow : 0;
+  for (; m >= 8; m -= 8) {
+    if (mode || lanes < 4) {
+      gemm8x4(sums, 16, a, b, k, aRow, aCol, bStep);
+      finish4(c, cRow, sums, 8, lanes, extra, mode);
+    } else {
+      gemm8x4(c, cRow, a, b, k, aRow, aCol, bStep);
+    }
+    a += aRow << 3;
+    c += cRow << 3;
+    extra += gate << 3;
+  }
+  for (; m > 0; m -= 4) {
+    rowsBy4(min(m, 4), c, a, b, extra, k, lanes, cRow, aRow, aCol, bStep, mode);
+    a += aRow << 2;
+    c += cRow << 2;
+    extra += gate << 2;
+  }
+}
+
 /** One block of k and of columns [j, j + width): all rows of C. Strides in bytes. */
 function block(
   c: usize,
@@ -131,40 +167,27 @@ function block(
   const right = (<usize>(panels << 5));
   const tail = (<usize>(width - 4)) << 2;
   const lanes = rest > 4 ? rest - 4 : rest;
-  const gate = mode & EPILOGUE ? ((mode & EPILOGUE) == MASK ? cRow : 0) : 0;
+  const gate = (mode & EPILOGUE) == MASK ? cRow : 0;
+  if (rest > 4) columns4(c + right, a, bRest, sums, extra + right, m, k, 4, cRow, aRow, aCol, restStep, mode);
+  if (rest) columns4(c + tail, a, bTail, sums, extra + tail, m, k, lanes, cRow, aRow, aCol, restStep, mode);
+  if (!panels) return;
   const rows = big ? tile : 4;
   for (let i = 0; i < m; ) {
     const r = rowsOf(m - i, rows);
-    let p = a;
-    let pRow = aRow;
-    let pStep = aCol;
     if (big && r >= 4) {
       packA(aPanel, a, r, aRow, aCol, k);
-      p = aPanel;
-      pRow = 4;
-      pStep = (<usize>r) << 2;
       let panel = bPanels;
       for (let x: usize = 0; x < right; x += 32) {
         if (mode) {
           tileBy8(r, sums, 32, aPanel, panel, k);
-          finish(c + x, cRow, sums, r, extra + x, mode);
+          finish8(c + x, cRow, sums, r, extra + x, mode);
         } else {
           tileBy8(r, c + x, cRow, aPanel, panel, k);
         }
         panel += bPanel;
       }
     } else {
-      rowsBy8(r, c, p, bPanels, extra, k, panels, cRow, pRow, pStep, bStep, bPanel, mode);
-    }
-    if (rest) {
-      for (let q = 0; q < r; q += 4) {
-        const some = min(4, r - q);
-        const pq = p + <usize>q * pRow;
-        const cq = c + <usize>q * cRow;
-        const eq = extra + <usize>q * gate;
-        if (rest > 4) rowsBy4(some, cq + right, pq, bRest, eq + right, k, 4, cRow, pRow, pStep, restStep, mode);
-        rowsBy4(some, cq + tail, pq, bTail, eq + tail, k, lanes, cRow, pRow, pStep, restStep, mode);
-      }
+      rowsBy8(r, c, a, bPanels, extra, k, panels, cRow, aRow, aCol, bStep, bPanel, mode);
     }
     i += r;
     a += <usize>r * aRow;

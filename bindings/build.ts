@@ -51,6 +51,15 @@ async function bundleArrays(): Promise<void> {
   for (const end of ["js", "js.map", "d.ts", "d.ts.map"]) await rm(join(root, `dist/bindings/asBind.${end}`), { force: true });
 }
 
+/** tsc rewrites the endings of imports, but not of a worker's URL. */
+async function pointToBuiltWorker(): Promise<void> {
+  const file = join(root, "dist/src/training/remote.js");
+  const text = readFileSync(file, "utf8");
+  const built = text.replace('new URL("./worker.ts", import.meta.url)', 'new URL("./worker.js", import.meta.url)');
+  if (built === text) throw new Error(`build: ${file} starts no worker; has its URL changed?`);
+  writeFileSync(file, built);
+}
+
 async function main(flags: ReadonlySet<string>): Promise<void> {
   const hash = await sourceHash();
   if (flags.has("--if-needed") && existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash) return;
@@ -62,6 +71,7 @@ async function main(flags: ReadonlySet<string>): Promise<void> {
   console.error("building thalweg: dist …");
   await rm(join(root, "dist"), { recursive: true, force: true });
   await run("node", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+  await pointToBuiltWorker();
   await cp(join(root, "bindings/wasm"), join(root, "dist/bindings/wasm"), {
     recursive: true,
     filter: (file) => !/(debug|ceiling[^/]*)\.wasm$/.test(file),

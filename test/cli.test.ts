@@ -57,7 +57,7 @@ describe("thalweg, asked for what it cannot do", () => {
     ["train mnist --momentum -0.5", /'-0.5' is invalid/],
     ["train mnist --seed -1", /'-1' is invalid/],
     ["train mnist --build fast", /'fast' is invalid\. Allowed choices are auto, strict, relaxed/],
-    ["train mnist --schedule step", /'step' is invalid\. Allowed choices are cosine, constant/],
+    ["train mnist --schedule step", /'step' is invalid\. Allowed choices are linear, constant/],
   ])("%s: says so on stderr and exits with 2", async (args, message) => {
     const { code, out, errors } = await thalweg(args.split(" "));
     expect([code, out]).toEqual([2, ""]);

@@ -44,8 +44,29 @@ export function storeHigh(c: usize, x: v128, lanes: i32): void {
   }
 }
 
+/** The `lanes` last of four columns of C from sums [rows, 4]. */
+export function finish4(
+  c: usize, cRow: usize, sums: usize, rows: i32, lanes: i32, extra: usize, mode: i32,
+): void {
+  const epilogue = mode & EPILOGUE;
+  for (; rows > 0; --rows) {
+    let x = v128.load(sums);
+    if (mode & ADD) x = plus(c, x);
+    if (epilogue == MASK) {
+      x = gated(extra, x);
+      extra += cRow;
+    } else if (epilogue) {
+      x = f32x4.add(x, v128.load(extra));
+      if (epilogue == BIAS_RELU) x = relu(x);
+    }
+    storeHigh(c, x, lanes);
+    c += cRow;
+    sums += 16;
+  }
+}
+
 /** C tile [rows, 8] from the sums [rows, 8] of a packed kernel. */
-export function finish(c: usize, cRow: usize, sums: usize, rows: i32, extra: usize, mode: i32): void {
+export function finish8(c: usize, cRow: usize, sums: usize, rows: i32, extra: usize, mode: i32): void {
   const epilogue = mode & EPILOGUE;
   for (; rows > 0; --rows) {
     let x = v128.load(sums);

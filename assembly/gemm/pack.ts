@@ -56,6 +56,13 @@ export function packOne(dst: usize, step: usize, x: usize, col: usize, k: i32): 
 
 /** `count` < 4 columns at the right of a strip of four, zeros to their left: see `storeHigh`. */
 export function packRight(dst: usize, x: usize, row: usize, col: usize, k: i32, count: i32): void {
-  memory.fill(dst, 0, (<usize>k) << 4);
-  for (let i = 0; i < count; ++i) packOne(dst + ((<usize>(4 - count + i)) << 2), 16, x + <usize>i * row, col, k);
+  const last = x + <usize>(count - 1) * row;
+  for (let p: usize = 0; k > 0; --k) {
+    let y = v128.load32_lane(last + p, f32x4.splat(0), 3);
+    if (count > 1) y = v128.load32_lane(last + p - row, y, 2);
+    if (count > 2) y = v128.load32_lane(x + p, y, 1);
+    v128.store(dst, y);
+    dst += 16;
+    p += col;
+  }
 }

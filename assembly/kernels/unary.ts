@@ -188,7 +188,7 @@ export function softplus(y: usize, x: usize, n: i32): void {
 export function gelu(y: usize, x: usize, n: i32): void {
   map(GELU, y, x, n, 0);
 }
-/** ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))); ≤ 8 ulp above −1, growing with |v| to 250 ulp where the result is 1e−37 */
+/** ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))); ≤ 3.5 ulp above −1, growing with |v| to 250 ulp where the result is 1e−37 */
 export function geluTanh(y: usize, x: usize, n: i32): void {
   map(GELU_TANH, y, x, n, 0);
 }

@@ -75,7 +75,7 @@ export function expm1Reduced(r: v128): v128 {
   return fma(q, f32x4.mul(r, r), r);
 }
 
-/** e^x for x ≤ 0 (or NaN); ≤ 1 ulp. */
+/** e^x for x ≤ 0 (or NaN); ≤ 1.1 ulp. */
 // @ts-ignore: decorator
 @inline
 export function expOfNegative(x: v128): v128 {
@@ -87,7 +87,7 @@ export function expOfNegative(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, half), otherHalf(quotient, half));
 }
 
-/** e^x; ≤ 1 ulp. */
+/** e^x; ≤ 1.1 ulp. */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {

@@ -53,7 +53,7 @@ function powOfPair(x: v128, y: v128): v128 {
   return f32x4.demote_f64x2_zero(exp2(f64x2.mul(f64x2.promote_low_f32x4(y), l)));
 }
 
-/** x^y with the special cases of IEEE 754 pow (pow(±1, ±∞) = 1, unlike Math.pow); ≤ 1 ulp. */
+/** x^y with the special cases of IEEE 754 pow (pow(±1, ±∞) = 1, unlike Math.pow); ≤ 0.51 ulp. */
 export function pow(x: v128, y: v128): v128 {
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);

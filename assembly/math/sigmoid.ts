@@ -14,7 +14,10 @@ import { log1pOfFraction } from "./log";
 
 const LN2: f32 = 0.693147182;
 
-/** tanh x: x + x³ P(x²) below 0.5493, then ±(1 − 2u / (1 + u)) with u = e^(−2|x|); ≤ 2 ulp, never beyond ±1. */
+/**
+ * tanh x: x + x³ P(x²) up to 0.5494, just beyond tanh x = ½, where an ulp doubles; then ±(1 − 2u / (1 + u)) with
+ * u = e^(−2|x|); ≤ 2 ulp, never beyond ±1.
+ */
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
@@ -32,7 +35,7 @@ export function tanh(x: v128): v128 {
   const r = fma(roundedOf(quotient), f32x4.splat(-LN2), z);
   const u = f32x4.mul(expReduced(r), power(quotient, 0));
   const outer = f32x4.sub(one, f32x4.div(f32x4.add(u, u), f32x4.add(one, u)));
-  const y = v128.bitselect(inner, outer, f32x4.lt(f32x4.abs(x), f32x4.splat(0.5493)));
+  const y = v128.bitselect(inner, outer, f32x4.lt(f32x4.abs(x), f32x4.splat(0.5494)));
   return v128.or(y, v128.and(x, i32x4.splat(0x80000000)));
 }
 

@@ -1,7 +1,5 @@
 // What differs between hosts, the browser's side. Chosen by export condition.
-import type { HostWorker } from "./node.ts";
-
-export type { HostWorker };
+import type { HostParent, HostWorkerConstructor } from "./worker.ts";
 
 /** Bytes behind a URL, by fetch. */
 export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
@@ -10,16 +8,19 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export function startWorker(url: URL): HostWorker {
-  const worker = new Worker(url, { type: "module" });
-  return {
-    postMessage: (message, transfer) => worker.postMessage(message, [...(transfer ?? [])]),
-    onMessage: (listener) => worker.addEventListener("message", (event) => listener(event.data)),
-    onError: (listener) =>
-      worker.addEventListener("error", (event) => listener(new Error(event.message || "worker failed to start"))),
-    terminate: () => worker.terminate(),
-  };
+/** The page's own worker. */
+export const Worker = globalThis.Worker as unknown as HostWorkerConstructor;
+
+interface WorkerScope {
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  postMessage(message: unknown, transfer: readonly Transferable[]): void;
 }
+
+/** Inside a worker: the other end. */
+export const parent: HostParent = {
+  listen: (listener) => (globalThis as unknown as WorkerScope).addEventListener("message", ({ data }) => listener(data)),
+  post: (message, transfer = []) => (globalThis as unknown as WorkerScope).postMessage(message, transfer),
+};
 
 /** Whether this host has files and installed packages to read. */
 export const hasFiles = false;

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Worker as NodeWorker } from "node:worker_threads";
+import { Worker as NodeWorker, parentPort } from "node:worker_threads";
+import type { HostParent, HostWorker } from "./worker.ts";
 
 /** Bytes of a file: URL from disk, of any other URL by fetch. */
 export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
@@ -13,26 +14,38 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** A module worker; messages arrive as in a browser. */
-export interface HostWorker {
-  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
-  onMessage(listener: (message: unknown) => void): void;
-  onError(listener: (error: Error) => void): void;
-  terminate(): void;
+/** A module worker as a page knows it, over worker_threads. It keeps the process alive only between ref and unref. */
+export class Worker implements HostWorker {
+  readonly #worker: NodeWorker;
+  onmessage: HostWorker["onmessage"] = null;
+  onerror: HostWorker["onerror"] = null;
+
+  constructor(url: URL, _options?: { readonly type: "module" }) {
+    this.#worker = new NodeWorker(url);
+    this.#worker.unref();
+    this.#worker.on("message", (data) => this.onmessage?.({ data }));
+    this.#worker.on("error", (error) => this.onerror?.({ message: error.message }));
+    this.#worker.on("exit", (code) => this.onerror?.({ message: `the worker ended with code ${code}` }));
+  }
+  postMessage(message: unknown, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer as never);
+  }
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+  ref(): void {
+    this.#worker.ref();
+  }
+  unref(): void {
+    this.#worker.unref();
+  }
 }
 
-export function startWorker(url: URL): HostWorker {
-  const worker = new NodeWorker(url);
-  return {
-    postMessage: (message, transfer) => worker.postMessage(message, transfer as never),
-    onMessage: (listener) => worker.on("message", listener),
-    onError: (listener) => {
-      worker.on("error", listener);
-      worker.on("exit", (code) => listener(new Error(`worker ended with code ${code}`)));
-    },
-    terminate: () => void worker.terminate(),
-  };
-}
+/** Inside a worker: the other end. */
+export const parent: HostParent = {
+  listen: (listener) => void parentPort?.on("message", listener),
+  post: (message, transfer = []) => parentPort?.postMessage(message, transfer as never),
+};
 
 /** Whether this host has files and installed packages to read. */
 export const hasFiles = true;

@@ -1,7 +1,7 @@
 // Options of the command line, from text to values; what does not parse is refused by name.
 import { InvalidArgumentError } from "commander";
 
-export type Schedule = "cosine" | "constant";
+export type Schedule = "linear" | "constant";
 
 export interface TrainOptions {
   /** Widths of the hidden layers; none for a linear classifier. */

@@ -82,9 +82,8 @@ function createMnistModel(options: TrainOptions, { train }: Mnist) {
   });
 }
 
-/** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: cosine from 1 to 0, or always 1. */
-const decay = (schedule: Schedule, progress: number): number =>
-  schedule === "cosine" ? 0.5 * (1 + Math.cos(Math.PI * progress)) : 1;
+/** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: from 1 evenly to 0, or always 1. */
+const decay = (schedule: Schedule, progress: number): number => (schedule === "linear" ? 1 - progress : 1);
 
 /** What always answering the most frequent class gives on `test`. */
 function mostFrequent({ y, classes = [] }: Dataset): { label: string; accuracy: number } {

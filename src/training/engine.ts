@@ -10,6 +10,7 @@ import type { Program } from "../plan/program.ts";
 import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
 import { copyChecked, requireTargets, rowsIn } from "./check.ts";
 import type { Batch, Evaluation } from "./reports.ts";
+import { evaluationPasses, predictionPasses } from "./passes.ts";
 import { ResidentData } from "./resident.ts";
 
 /** Everything an engine must know; plain data. */
@@ -96,8 +97,6 @@ interface ScalarCells {
   readonly random: Int32Array;
 }
 
-/** Rows of one pass when a data set is evaluated or predicted. */
-const CHUNK = 256;
 
 export class Engine {
   readonly memory: ModelMemory;
@@ -246,10 +245,11 @@ export class Engine {
       let loss = 0;
       let correct = 0;
       let penalty = 0;
-      for (let start = 0; start < data.size; start += CHUNK) {
-        const rows = Math.min(CHUNK, data.size - start);
+      let start = 0;
+      for (const rows of evaluationPasses(data.size)) {
         const program = this.program("evaluate", rows);
         resident.gather(program, start, rows);
+        start += rows;
         program.run();
         loss += program.view("loss")[0] as number;
         if (this.specification.judges) correct += program.view("correct")[0] as number;
@@ -271,15 +271,17 @@ export class Engine {
     const width = size(input);
     const result = new Float32Array(rows * size(output));
     const list = ArrayBuffer.isView(x) ? (x as Float32Array) : Float64Array.from(x);
-    for (let start = 0; start < rows; start += CHUNK) {
-      const count = Math.min(CHUNK, rows - start);
-      const program = this.program("predict", 2 ** Math.ceil(Math.log2(count)));
+    let start = 0;
+    for (const pass of predictionPasses(rows)) {
+      const count = Math.min(pass, rows - start);
+      const program = this.program("predict", pass);
       program.prepare();
       const view = program.view("x");
       view.fill(0);
       this.writeInput("predict", program, list.subarray(start * width, (start + count) * width));
       program.run();
       result.set((program.view("output") as Float32Array).subarray(0, count * size(output)), start * size(output));
+      start += count;
     }
     return result;
   }

@@ -78,13 +78,16 @@ export async function createModel(options: ModelOptions): Promise<Model> {
   return new Model(blueprint, await Engine.create(specification, blueprint.program));
 }
 
+/** The part of a blueprint that a model keeps. */
+type ModelBlueprint = Pick<Blueprint, "layout" | "parameterCount" | "program">;
+
 export class Model {
-  readonly #blueprint: Blueprint;
+  readonly #blueprint: ModelBlueprint;
   readonly #engine: Engine;
   #fitting = false;
 
   /** Use createModel. */
-  constructor(blueprint: Blueprint, engine: Engine) {
+  constructor(blueprint: ModelBlueprint, engine: Engine) {
     this.#blueprint = blueprint;
     this.#engine = engine;
   }

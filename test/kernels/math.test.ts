@@ -7,7 +7,7 @@ import { between, pattern, specials, type Worst, worstUlp } from "./oracle.ts";
 
 const CHUNK = 1 << 16;
 /** A prime, so that the sweep meets every mantissa bit and every exponent. */
-const STRIDE = 4001;
+const STRIDE = 8009;
 
 type Name = keyof typeof functions;
 interface Accuracy {
@@ -22,11 +22,11 @@ const denormals = [pattern(0, 0x0100_0000, 211), pattern(0x8000_0000, 0x8100_000
 const saturation = [between(1, 20, 307), between(-1, -20, 307)];
 
 const functions = {
-  exp: { ulp: 1, exact: Math.exp, dense: [between(86, 90, 23), between(-86, -105, 53), ...nearZero] },
+  exp: { ulp: 1.1, exact: Math.exp, dense: [between(59.2, 59.4, 7), between(86, 90, 23), between(-86, -105, 53), ...nearZero] },
   log: { ulp: 1, exact: Math.log, dense: [between(0.9, 1.1, 37), between(0.5, 2, 97), pattern(0, 0x0100_0000, 211)] },
   log1p: { ulp: 1.5, exact: Math.log1p, dense: [between(-0.999, -0.2, 97), between(0.2, 4, 97), ...nearZero, ...denormals] },
   expm1: { ulp: 1.5, exact: Math.expm1, dense: [...nearZero, ...saturation, ...denormals, between(86, 90, 23)] },
-  tanh: { ulp: 2, exact: Math.tanh, dense: [...nearZero, ...saturation, ...denormals] },
+  tanh: { ulp: 2, exact: Math.tanh, dense: [between(0.54, 0.56, 7), ...nearZero, ...saturation, ...denormals] },
   sigmoid: { ulp: 2.5, exact: oracle.sigmoid, dense: [...nearZero, ...saturation, between(-86, -105, 53)] },
   erf: { ulp: 1.5, exact: oracle.erf, dense: [...nearZero, between(1, 4.2, 307), ...denormals] },
   softplus: { ulp: 2, exact: oracle.softplus, dense: [...nearZero, ...saturation, between(-86, -105, 53)] },
@@ -95,6 +95,18 @@ describe.each(Object.entries(functions) as [Name, Accuracy][])("%s", (name, { ul
   });
 });
 
+it("geluTanh is within 3.5 ulp above −1: only its far tail, where v itself rounds, is less accurate", () => {
+  const values = [...between(-1, -(2 ** -20), 997), ...between(2 ** -20, 30, 997)];
+  for (const build of builds) {
+    const bench = benches.get(build) as Bench;
+    bench.reset();
+    const [x, y] = [bench.f32(values), bench.f32(values.length)];
+    bench.kernels.geluTanh(y.pointer, x.pointer, values.length);
+    const found = worstUlp(x.array, y.array, Float64Array.from(x.array, functions.geluTanh.exact));
+    expect(found.ulp, `${build}: geluTanh(${found.at}) = ${found.got}`).toBeLessThanOrEqual(3.5);
+  }
+});
+
 const { POSITIVE_INFINITY: infinite, NaN: nan } = Number;
 const cases: Readonly<Partial<Record<Name, readonly (readonly [number, number])[]>>> = {
   exp: [[0, 1], [-0, 1], [infinite, infinite], [-infinite, 0], [89, infinite], [-105, 0], [nan, nan]],
@@ -144,7 +156,7 @@ function powArguments(): { x: Float32Array; y: Float32Array } {
 }
 
 describe("pow", () => {
-  it("is within 1 ulp, with the special cases of IEEE 754, and strict and debug agree to the bit", () => {
+  it("is within 0.51 ulp, with the special cases of IEEE 754, and strict and debug agree to the bit", () => {
     const { x, y } = powArguments();
     const exact = Float64Array.from(x, (a, i) => oracle.pow(a, y[i] as number));
     const results = builds.map((build) => {
@@ -154,7 +166,7 @@ describe("pow", () => {
       bench.kernels.pow(out.pointer, a.pointer, b.pointer, 1, x.length, 0, 1, 0, 1);
       const found = worstUlp(x, out.array, exact);
       const at = x.findIndex((value, i) => value === found.at && exact[i] === found.exact);
-      expect(found.ulp, `${build}: pow(${found.at}, ${y[at]}) = ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(1);
+      expect(found.ulp, `${build}: pow(${found.at}, ${y[at]}) = ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(0.51);
       expect(found.ulp).toBeGreaterThan(0.4);
       return out.array.slice();
     });

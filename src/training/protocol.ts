@@ -1,0 +1,45 @@
+// What a remote model and its worker say to each other.
+import type { Dataset } from "../data/dataset.ts";
+import type { Program } from "../plan/program.ts";
+import type { EngineSpecification } from "./engine.ts";
+import type { ProgramKey } from "./passes.ts";
+import type { Batch, FitOptions } from "./reports.ts";
+
+/** Programs the main thread compiled for the calls to come. */
+export interface PostedProgram {
+  readonly key: ProgramKey;
+  readonly program: Program;
+}
+
+/** Everything a worker can be asked; each request has one answer. */
+export type Request =
+  | { readonly method: "create"; readonly specification: EngineSpecification }
+  | { readonly method: "step"; readonly batch: Batch }
+  | { readonly method: "evaluate"; readonly data: Dataset }
+  | { readonly method: "predict"; readonly x: ArrayLike<number> }
+  | { readonly method: "parameters" }
+  | { readonly method: "setParameters"; readonly values: ArrayLike<number> }
+  | { readonly method: "setLearningRate"; readonly value: number }
+  /** Begins a fit; its number names it in the requests that follow. */
+  | { readonly method: "fit"; readonly fit: number; readonly data: Dataset; readonly options: Omit<FitOptions, "signal"> }
+  /** The next report of a fit: answered by a report, or by undefined at the end. */
+  | { readonly method: "next"; readonly fit: number }
+  | { readonly method: "leave"; readonly fit: number }
+  | { readonly method: "objective"; readonly batch: Batch; readonly theta: Float32Array; readonly v?: Float32Array | undefined; readonly want: "loss" | "gradient" | "hessianVector" };
+
+export interface Call {
+  readonly id: number;
+  readonly programs: readonly PostedProgram[];
+  readonly request: Request;
+}
+
+/** Not a request: stops a fit between two steps, while its "next" is under way. */
+export interface Abort {
+  readonly abort: number;
+}
+
+export interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: { readonly name: string; readonly message: string };
+}

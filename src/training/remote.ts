@@ -1,0 +1,208 @@
+// A model that lives in a worker: the same interface with promises, so that training never blocks a page or a server.
+// The network is traced and compiled here, where the user's functions are; only programs and numbers are posted.
+import { Worker } from "#platform";
+import type { HostWorker } from "../../bindings/platform/worker.ts";
+import type { BuildName } from "../../bindings/load.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Blueprint, ParameterSlice } from "./blueprint.ts";
+import { rowsIn } from "./check.ts";
+import type { EngineSpecification } from "./engine.ts";
+import { type ModelOptions, specify } from "./model.ts";
+import { evaluationPasses, predictionPasses, type ProgramKey, programsFor, trainingBatches } from "./passes.ts";
+import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
+import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+
+/** What a call may give away instead of copying: the buffers are empty here afterwards. */
+export interface TransferOptions {
+  readonly transfer?: readonly Transferable[];
+}
+
+/** An Objective behind promises; see Objective. */
+export interface RemoteObjective {
+  readonly size: number;
+  loss(theta: Float32Array): Promise<number>;
+  gradient(theta: Float32Array): Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
+  hessianVector(theta: Float32Array, v: Float32Array): Promise<Float32Array>;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Creates a model in a worker of its own (Node: worker_threads; pages: a module worker). Takes the options of
+ * createModel, functions included. Call `close()` when done.
+ */
+export async function createRemoteModel(options: ModelOptions): Promise<RemoteModel> {
+  const { blueprint, specification } = await specify(options);
+  // The form that bundlers look for.
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const model = new RemoteModel(blueprint, specification, worker);
+  try {
+    await model.ready;
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+  return model;
+}
+
+export class RemoteModel {
+  readonly #blueprint: Blueprint;
+  readonly #specification: EngineSpecification;
+  readonly #worker: HostWorker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #sent = new Set<string>();
+  #calls = 0;
+  #fits = 0;
+  #ended: Error | undefined;
+  /** Settles when the worker is at work. */
+  readonly ready: Promise<void>;
+
+  /** Use createRemoteModel. */
+  constructor(blueprint: Blueprint, specification: EngineSpecification, worker: HostWorker) {
+    this.#blueprint = blueprint;
+    this.#specification = specification;
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#settle(data as Answer);
+    worker.onerror = ({ message }) => this.#end(new Error(`remote model: the worker failed: ${message}`));
+    this.ready = this.#ask({ method: "create", specification }, [["update", 0]]) as Promise<void>;
+  }
+
+  get build(): BuildName {
+    return this.#specification.build;
+  }
+  /** Where each parameter lies in `parameters()`. */
+  get layout(): readonly ParameterSlice[] {
+    return this.#blueprint.layout;
+  }
+
+  /** See Model.step. */
+  step(batch: Batch, options?: TransferOptions): Promise<number> {
+    const programs = this.#whenValid(() => programsFor("train", [this.#rows(batch.x)]));
+    return this.#ask({ method: "step", batch }, programs, options) as Promise<number>;
+  }
+
+  /** See Model.evaluate. */
+  evaluate(data: Dataset, options?: TransferOptions): Promise<Evaluation> {
+    const programs = this.#whenValid(() => programsFor("evaluate", evaluationPasses(data.size)));
+    return this.#ask({ method: "evaluate", data }, programs, options) as Promise<Evaluation>;
+  }
+
+  /** See Model.predict. */
+  predict(x: ArrayLike<number>, options?: TransferOptions): Promise<Float32Array> {
+    const programs = this.#whenValid(() => programsFor("predict", predictionPasses(this.#rows(x))));
+    return this.#ask({ method: "predict", x }, programs, options) as Promise<Float32Array>;
+  }
+
+  /** A copy of θ. */
+  parameters(): Promise<Float32Array> {
+    return this.#ask({ method: "parameters" }) as Promise<Float32Array>;
+  }
+  async setParameters(values: ArrayLike<number>): Promise<void> {
+    await this.#ask({ method: "setParameters", values });
+  }
+  async setLearningRate(value: number): Promise<void> {
+    await this.#ask({ method: "setLearningRate", value });
+  }
+
+  /**
+   * See Model.fit. One message each way a report; the worker waits while the loop's body runs, and stops when the loop
+   * is left.
+   */
+  async *fit(data: Dataset, options: FitOptions & TransferOptions = {}): AsyncGenerator<Report, void, void> {
+    const { signal, transfer, ...rest } = options;
+    signal?.throwIfAborted();
+    const programs = this.#whenValid(() => [
+      ...programsFor("train", trainingBatches(data.size, rest.batchSize)),
+      ...(rest.validation ? programsFor("evaluate", evaluationPasses(rest.validation.size)) : []),
+    ]);
+    const fit = this.#fits++;
+    const abort = (): void => this.#worker.postMessage({ abort: fit } satisfies Abort);
+    signal?.addEventListener("abort", abort);
+    try {
+      await this.#ask({ method: "fit", fit, data, options: rest }, programs, transfer && { transfer });
+      for (;;) {
+        const report = (await this.#ask({ method: "next", fit })) as Report | undefined;
+        if (!report) return;
+        yield report;
+      }
+    } catch (error) {
+      // The reason is the caller's own object, as it is without a worker.
+      throw signal?.aborted && (error as Error).name === "AbortError" ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      if (!this.#ended) await this.#ask({ method: "leave", fit });
+    }
+  }
+
+  /** See Model.objective. */
+  objective(batch: Batch): RemoteObjective {
+    const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
+    const ask = (want: "loss" | "gradient" | "hessianVector", theta: Float32Array, v?: Float32Array): Promise<unknown> =>
+      this.#ask(
+        { method: "objective", batch: own, theta, v, want },
+        this.#whenValid(() => [...programsFor("loss", [this.#rows(own.x)]), ...programsFor(want, [this.#rows(own.x)])]),
+      );
+    return {
+      size: this.#blueprint.parameterCount,
+      loss: (theta) => ask("loss", theta) as Promise<number>,
+      gradient: (theta) => ask("gradient", theta) as ReturnType<RemoteObjective["gradient"]>,
+      hessianVector: (theta, v) => ask("hessianVector", theta, v) as Promise<Float32Array>,
+    };
+  }
+
+  /** Ends the worker; calls under way are rejected. */
+  close(): void {
+    this.#end(new Error("remote model: closed"));
+  }
+
+  #rows(x: ArrayLike<number>): number {
+    return rowsIn("remote model", x, this.#specification.input);
+  }
+
+  /** For input that is wrong the worker needs no programs: its checks will say what is wrong. */
+  #whenValid(keys: () => ProgramKey[]): ProgramKey[] {
+    try {
+      return keys().filter(([, batch]) => Number.isSafeInteger(batch) && batch > 0);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Compiles what the worker has not got yet. */
+  #compile(keys: readonly ProgramKey[]): PostedProgram[] {
+    const missing = new Map(keys.map((key) => [key.join(" "), key]));
+    for (const text of this.#sent) missing.delete(text);
+    return [...missing.values()].map((key) => ({ key, program: this.#blueprint.program(...key) }));
+  }
+
+  async #ask(request: Request, keys: readonly ProgramKey[] = [], options: TransferOptions = {}): Promise<unknown> {
+    if (this.#ended) throw this.#ended;
+    const id = this.#calls++;
+    const programs = this.#compile(keys);
+    return new Promise((resolve, reject) => {
+      this.#worker.postMessage({ id, programs, request } satisfies Call, options.transfer);
+      for (const { key } of programs) this.#sent.add(key.join(" "));
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.ref?.();
+    });
+  }
+
+  #settle({ id, value, error }: Answer): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#worker.unref?.();
+    if (!error) pending?.resolve(value);
+    else pending?.reject(Object.assign(new Error(error.message), { name: error.name }));
+  }
+
+  #end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = reason;
+    this.#worker.terminate();
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+  }
+}

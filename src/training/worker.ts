@@ -1,0 +1,106 @@
+// The worker's side of a remote model: a model whose programs arrive by message instead of from a network.
+import { parent } from "#platform";
+import type { Program } from "../plan/program.ts";
+import { Engine } from "./engine.ts";
+import { Model } from "./model.ts";
+import type { Abort, Answer, Call, Request } from "./protocol.ts";
+import type { Report } from "./reports.ts";
+
+interface Fit {
+  readonly reports: AsyncGenerator<Report, void, void>;
+  readonly controller: AbortController;
+}
+
+const programs = new Map<string, Program>();
+const fits = new Map<number, Fit>();
+let model: Model | undefined;
+
+function program(kind: string, batch: number): Program {
+  const found = programs.get(`${kind} ${batch}`);
+  if (!found) throw new Error(`remote model: program ${kind} for a batch of ${batch} was not sent`);
+  return found;
+}
+
+async function create(request: Extract<Request, { method: "create" }>): Promise<void> {
+  const { specification } = request;
+  const { layout, theta } = specification;
+  model = new Model({ layout, parameterCount: theta.length, program }, await Engine.create(specification, program));
+}
+
+async function answer(request: Request): Promise<unknown> {
+  if (request.method === "create") return create(request);
+  if (!model) throw new Error("remote model: not created yet");
+  switch (request.method) {
+    case "step":
+      return model.step(request.batch);
+    case "evaluate":
+      return model.evaluate(request.data);
+    case "predict":
+      return model.predict(request.x);
+    case "parameters":
+      return model.parameters.slice();
+    case "setParameters":
+      model.parameters = request.values as Float32Array;
+      return undefined;
+    case "setLearningRate":
+      model.learningRate = request.value;
+      return undefined;
+    case "fit": {
+      const controller = new AbortController();
+      const reports = model.fit(request.data, { ...request.options, signal: controller.signal });
+      fits.set(request.fit, { reports, controller });
+      return undefined;
+    }
+    case "next":
+      return nextReport(request.fit);
+    case "leave":
+      await fits.get(request.fit)?.reports.return();
+      fits.delete(request.fit);
+      return undefined;
+    case "objective":
+      return objective(model, request);
+  }
+}
+
+async function nextReport(number: number): Promise<Report | undefined> {
+  try {
+    const { value, done } = (await fits.get(number)?.reports.next()) ?? { done: true, value: undefined };
+    if (done) fits.delete(number);
+    return value ?? undefined;
+  } catch (error) {
+    fits.delete(number);
+    throw error;
+  }
+}
+
+function objective(of: Model, { batch, theta, v, want }: Extract<Request, { method: "objective" }>): unknown {
+  const function_ = of.objective(batch);
+  if (want === "loss") return function_.loss(theta);
+  const out = new Float32Array(function_.size);
+  if (want === "gradient") return { loss: function_.gradient(theta, out), gradient: out };
+  function_.hessianVector(theta, v as Float32Array, out);
+  return out;
+}
+
+/** Buffers of an answer that nobody here needs any more. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  if (value instanceof Float32Array) return [value.buffer as ArrayBuffer];
+  if (typeof value === "object" && value !== null && "gradient" in value) return buffersOf(value.gradient);
+  return [];
+}
+
+parent.listen((message) => {
+  if ("abort" in (message as Abort)) {
+    fits.get((message as Abort).abort)?.controller.abort();
+    return;
+  }
+  const { id, request, programs: posted } = message as Call;
+  for (const { key, program: compiled } of posted) programs.set(key.join(" "), compiled);
+  answer(request).then(
+    (value) => parent.post({ id, value } satisfies Answer, buffersOf(value)),
+    (error: unknown) => {
+      const { name, message: text } = error instanceof Error ? error : new Error(String(error));
+      parent.post({ id, error: { name, message: text } } satisfies Answer);
+    },
+  );
+});

@@ -30,16 +30,29 @@ program
   )
   .option("--epochs <n>", "passes over the training set", wholeNumber(1), 5)
   .option("--batch <n>", "examples per step", wholeNumber(1), 64)
-  .option("--learning-rate <rate>", "length of the first epoch's steps", number("a number above 0", (x) => x > 0), 0.1)
+  .option(
+    "--learning-rate <rate>",
+    "length of the first epoch's steps",
+    number("a number above 0", (x) => x > 0),
+    0.1,
+  )
   .addOption(
     new Option("--schedule <name>", "the learning rate from epoch to epoch: falling evenly to 0, or constant")
       .choices(["linear", "constant"])
       .default("linear"),
   )
-  .option("--momentum <m>", "share of the last step kept in the next", number("a number from 0 to below 1", (x) => x >= 0 && x < 1), 0.9)
+  .option(
+    "--momentum <m>",
+    "share of the last step kept in the next",
+    number("a number from 0 to below 1", (x) => x >= 0 && x < 1),
+    0.9,
+  )
   .option("--seed <n>", "start of the random numbers: same seed, same run", wholeNumber(0, 2 ** 32 - 1), 1)
   .addOption(
-    new Option("--build <name>", "WebAssembly build: strict has the same bits everywhere, relaxed uses fused multiply-add")
+    new Option(
+      "--build <name>",
+      "WebAssembly build: strict has the same bits everywhere, relaxed uses fused multiply-add",
+    )
       .choices(["auto", "strict", "relaxed"])
       .default("auto"),
   )

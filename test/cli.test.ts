@@ -18,7 +18,10 @@ interface Outcome {
 }
 
 /** Runs the command from source, to its end. */
-function thalweg(args: readonly string[], watch: (child: ChildProcess, out: string) => void = () => {}): Promise<Outcome> {
+function thalweg(
+  args: readonly string[],
+  watch: (child: ChildProcess, out: string) => void = () => {},
+): Promise<Outcome> {
   const child = spawn(process.execPath, ["--import", "tsx", "--conditions=thalweg-source", "src/cli.ts", ...args], {
     cwd: root,
   });
@@ -118,7 +121,9 @@ describe("thalweg train mnist", () => {
   it("prints one line per epoch into a pipe, then the result, the baseline and what to try next", async () => {
     const { code, out, errors } = await thalweg(train("--epochs", "2", "--hidden", "none", "--schedule", "constant"));
     expect([code, errors]).toEqual([0, ""]);
-    expect(lines(out).filter((line) => /^epoch [12]\/2 {3}loss \d+\.\d{4} {3}test accuracy \d+\.\d\d %/.test(line))).toHaveLength(2);
+    expect(
+      lines(out).filter((line) => /^epoch [12]\/2 {3}loss \d+\.\d{4} {3}test accuracy \d+\.\d\d %/.test(line)),
+    ).toHaveLength(2);
     expect(out).toMatch(/\ntest accuracy \d+\.\d\d %, test loss \d/);
     expect(out).toMatch(/always answering "0".*gives 10\.00 %/);
     expect(out).toMatch(/What to try next\n {2}npx thalweg train mnist --hidden 512,512/);

@@ -15,7 +15,9 @@ export function linesDisplay(write: (text: string) => void, hints: readonly stri
     step() {},
     epoch: (report) => write(`${epochLine(report, epochs)}\n`),
     end({ testAccuracy, testLoss, seconds, baseline }) {
-      write(`\ntest accuracy ${percent(testAccuracy)}, test loss ${testLoss.toFixed(4)}, after ${seconds.toFixed(1)} s\n`);
+      write(
+        `\ntest accuracy ${percent(testAccuracy)}, test loss ${testLoss.toFixed(4)}, after ${seconds.toFixed(1)} s\n`,
+      );
       write(`(always answering "${baseline.label}", the most frequent class, gives ${percent(baseline.accuracy)})\n`);
       write(`\nWhat to try next\n${hints.map((hint) => `  ${hint}\n`).join("")}`);
     },

@@ -44,6 +44,8 @@ export function widths(text: string): readonly number[] {
   try {
     return text.split(",").map((width) => parse(width.trim()));
   } catch {
-    throw new InvalidArgumentError("Expected widths from 1 to 65536 as 128 or 512,512; or none for a linear classifier.");
+    throw new InvalidArgumentError(
+      "Expected widths from 1 to 65536 as 128 or 512,512; or none for a linear classifier.",
+    );
   }
 }

@@ -44,6 +44,7 @@ export function terminalDisplay(stream: NodeJS.WritableStream, hints: readonly s
     epoch(report) {
       bar.stop();
       lines.epoch(report);
+      shown = { ...shown, epoch: report.epoch + 1 };
       if (report.epoch < shown.epochs) start();
     },
     interrupted(last, seconds) {

@@ -50,7 +50,10 @@ export function readIdx(bytes: Uint8Array, source = "bytes"): IdxArray {
   const expected = shape.reduce((a, b) => a * b, 1);
   const found = bytes.length - header;
   if (found !== expected)
-    fail(`header says [${shape}] = ${expected} bytes of data, ${found < expected ? "only " : ""}${found} follow`, damaged);
+    fail(
+      `header says [${shape}] = ${expected} bytes of data, ${found < expected ? "only " : ""}${found} follow`,
+      damaged,
+    );
   return { shape, data: bytes.subarray(header) };
 }
 
@@ -87,9 +90,12 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>, source: string): Promise<U
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (cause) {
-    throw new Error(`readIdx: ${source}: its gzip data is damaged or cut short (${reason(cause)}); get the file again`, {
-      cause,
-    });
+    throw new Error(
+      `readIdx: ${source}: its gzip data is damaged or cut short (${reason(cause)}); get the file again`,
+      {
+        cause,
+      },
+    );
   }
 }
 

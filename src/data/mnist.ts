@@ -56,7 +56,8 @@ function checkOptions(options: MnistOptions): readonly number[] {
     Array.isArray(shape) &&
     shape.every((extent) => Number.isInteger(extent) && extent > 0) &&
     shape.reduce((a, b) => a * b, 1) === side * side;
-  if (!fits) throw new Error(`mnist: shape must hold 784 numbers, as [784] or [28, 28, 1]; got ${JSON.stringify(shape)}`);
+  if (!fits)
+    throw new Error(`mnist: shape must hold 784 numbers, as [784] or [28, 28, 1]; got ${JSON.stringify(shape)}`);
   return [...shape];
 }
 
@@ -81,7 +82,9 @@ function asFolder(option: "url" | "directory", place: string): URL {
   try {
     url = locate(place);
   } catch (cause) {
-    throw new Error(`mnist: ${option} ${JSON.stringify(place)} is not an address; give one such as "/mnist/"`, { cause });
+    throw new Error(`mnist: ${option} ${JSON.stringify(place)} is not an address; give one such as "/mnist/"`, {
+      cause,
+    });
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
@@ -106,7 +109,9 @@ async function readPart(base: URL, part: "train" | "t10k", shape: readonly numbe
     );
   const wrong = labels.data.findIndex((label) => label > 9);
   if (wrong >= 0)
-    throw new Error(`mnist: ${labelFile}: label ${wrong} is ${labels.data[wrong]}, expected 0 to 9; get the file again`);
+    throw new Error(
+      `mnist: ${labelFile}: label ${wrong} is ${labels.data[wrong]}, expected 0 to 9; get the file again`,
+    );
   return {
     size,
     shape,

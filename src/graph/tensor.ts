@@ -35,7 +35,7 @@ export interface Operation {
   readonly emit?: (k: Emitter, y: Operand, inputs: readonly Operand[], attributes: Attributes, scratch: Pointer) => void;
   readonly scratchBytes?: (y: Tensor) => number;
   /** The output may take the place of these inputs when they are not needed any more. */
-  readonly inPlace?: readonly number[];
+  readonly inPlace?: readonly number[] | ((attributes: Attributes) => readonly number[]);
   /** Accepts inputs of fewer elements, repeated by the broadcasting rules. */
   readonly broadcasts?: readonly number[];
 }

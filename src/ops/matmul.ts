@@ -8,7 +8,7 @@ import { broadcastShape, shift } from "./shapes.ts";
 import { relu } from "./unary.ts";
 
 /** What happens to a tile as it leaves the registers; numbers are those of assembly/gemm.ts. */
-export const epilogues = { none: 0, bias: 1, biasRelu: 2, reluMask: 3 } as const;
+export const epilogues = { none: 0, bias: 1, biasRelu: 2, reluMask: 3, accumulate: 4 } as const;
 export type Epilogue = keyof typeof epilogues;
 
 interface Sizes {
@@ -40,6 +40,8 @@ function emit(k: Emitter, y: Operand, [a, b, extra]: readonly Operand[], attribu
   const [aRow, aColumn] = attributes.transposeA ? [1, m] : [inner, 1];
   const [bRow, bColumn] = attributes.transposeB ? [1, inner] : [n, 1];
   const epilogue = epilogues[(attributes.epilogue ?? "none") as Epilogue];
+  // The product is added to what is there: to `extra`, which the plan puts there if it can.
+  if (epilogue === epilogues.accumulate && extra && !(extra.segment === y.segment && extra.offset === y.offset)) k.copy(y, extra, size(y));
   for (let i = 0; i < batch; i++)
     k.gemm(
       shift(y, i * m * n), shift(left, i * m * inner), shift(right, i * inner * n), scratch, m, n, inner,
@@ -87,11 +89,13 @@ export const matmulOp = op("matmul", {
 /** matmul with something done to each tile while it is in registers. Made by the plan; see plan/fuse.ts. */
 export const fusedMatmulOp = op("fusedMatmul", {
   ...definition,
+  inPlace: (attributes) => (attributes.epilogue === "accumulate" ? [2] : []),
   decompose: (y) => {
     const [a, b, extra] = y.inputs as [Tensor, Tensor, Tensor];
     const { epilogue, ...plain } = y.attributes;
     const product = matmulOp([a, b], plain);
     if (epilogue === "reluMask") return reluMask(product, extra);
+    if (epilogue === "accumulate") return add(extra, product);
     const biased = add(product, extra);
     return epilogue === "biasRelu" ? relu(biased) : biased;
   },
@@ -99,6 +103,7 @@ export const fusedMatmulOp = op("fusedMatmul", {
     { shapes: [[3, 4], [4, 5], [5]], attributes: { epilogue: "bias" } },
     { shapes: [[9, 17], [17, 10], [10]], attributes: { epilogue: "biasRelu" } },
     { shapes: [[9, 17], [13, 17], [9, 13]], attributes: { transposeB: true, epilogue: "reluMask" } },
+    { shapes: [[17, 9], [17, 13], [9, 13]], attributes: { transposeA: true, epilogue: "accumulate" } },
   ],
 });
 

@@ -27,6 +27,16 @@ const biasRelu: Rule = (node, usedOnce) => {
   return createTensor(x.operation, x.inputs, x.shape, { ...x.attributes, epilogue: "biasRelu" });
 };
 
+/** x + product, as when a regulariser's gradient meets a layer's: the product is added to x where x lies */
+const accumulate: Rule = (node, usedOnce) => {
+  if (name(node) !== "add") return undefined;
+  const at = node.inputs.findIndex((x) => isMatrixProduct(x) && usedOnce(x));
+  const other = node.inputs[1 - at];
+  if (at < 0 || !other || !usedOnce(other) || node.inputs.some((x) => !sameShape(x.shape, node.shape))) return undefined;
+  const product = input(node, at);
+  return fusedMatmulOp([...product.inputs, other], { ...product.attributes, epilogue: "accumulate" });
+};
+
 /** relu's gradient of a product */
 const reluMask: Rule = (node, usedOnce) => {
   const x = input(node);
@@ -43,7 +53,7 @@ const dot: Rule = (node, usedOnce) => {
   return dotOp(x.inputs, { shape: node.shape });
 };
 
-const rules: readonly Rule[] = [bias, biasRelu, reluMask, dot];
+const rules: readonly Rule[] = [bias, biasRelu, reluMask, accumulate, dot];
 
 /** Applies every rule once, in the order of the graph. */
 export function fuse(roots: readonly Tensor[]): Tensor[] {

@@ -102,11 +102,18 @@ export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOu
   });
   for (const { tensor } of outputs) touch(tensor, end);
 
-  // An elementwise step whose input ends with it takes over the input's buffer.
+  // An elementwise step whose input ends with it shares its buffer: the result takes the input's place, or, where the
+  // result's place is settled already, the input is made there.
+  const read = new Set(steps.filter((tensor) => name(tensor) === "input").map((tensor) => tensor.attributes.segment));
   steps.forEach((tensor, at) => {
+    const { inPlace = [] } = tensor.operation;
+    const candidates = typeof inPlace === "function" ? inPlace(tensor.attributes) : inPlace;
+    if (candidates.length === 0 || views.has(tensor)) return;
     const own = homeOf(tensor).buffer;
-    if (!tensor.operation.inPlace || own.fixed || own.inside || views.has(tensor)) return;
-    for (const i of tensor.operation.inPlace) {
+    const settled = own.fixed !== undefined || own.inside !== undefined;
+    const target = outermost(own).buffer;
+    if (target.fixed && read.has(target.fixed.segment)) return;
+    for (const i of candidates) {
       const x = tensor.inputs[i] as Tensor;
       const place = homeOf(x);
       const outer = outermost(place.buffer);
@@ -114,9 +121,14 @@ export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOu
       const whole = outer.bytes + place.bytes === 0 && buffer.bytes === own.bytes && sameShape(x.shape, tensor.shape);
       const ends = !buffer.fixed && buffer.last === at && buffer.first < at;
       const alone = tensor.inputs.every((other) => other === x || outermost(homeOf(other).buffer).buffer !== buffer);
-      if (!whole || !ends || !alone) continue;
-      own.inside = { buffer, bytes: 0 };
-      buffer.last = own.last;
+      if (!whole || !ends || !alone || buffer === target || (settled && buffer.first < 0)) continue;
+      if (settled) {
+        buffer.inside = { buffer: own, bytes: 0 };
+        target.first = Math.min(target.first, buffer.first);
+      } else {
+        own.inside = { buffer, bytes: 0 };
+        buffer.last = own.last;
+      }
       return;
     }
   });

@@ -1,6 +1,7 @@
 // Rewrites a graph into a smaller one with the same values: common subexpressions, constants, neutral elements,
 // broadcasts and transposes that a kernel can read through.
 import { createTensor, sameShape, size, type Tensor, topological, withInputs } from "../graph/tensor.ts";
+import { mul } from "../ops/binary.ts";
 import { constant, scalarValue } from "../ops/leaves.ts";
 import { broadcastTo, reshape } from "../ops/movement.ts";
 import { broadcastShape } from "../ops/shapes.ts";
@@ -46,6 +47,15 @@ function arithmetic(node: Tensor): Tensor | undefined {
   if (!apply || !rest) return undefined;
   const [left, right] = [fillValue(input(node)), fillValue(input(node, 1))];
   if (left !== undefined && right !== undefined) return broadcastTo(constant(apply(left, right)), node.shape);
+  // c₁·(c₂·x) = (c₁·c₂)·x
+  const inner = input(node, left === undefined ? 0 : 1);
+  const factor = left ?? right;
+  if (name(node) === "mul" && factor !== undefined && name(inner) === "mul") {
+    const at = inner.inputs.findIndex((x) => scalarValue(x) !== undefined);
+    const other = input(inner, 1 - at);
+    if (at >= 0 && sameShape(other.shape, node.shape))
+      return mul(constant(factor * (scalarValue(input(inner, at)) as number)), other);
+  }
   if (right === rest.value && sameShape(input(node).shape, node.shape)) return input(node);
   if (rest.left && left === rest.value && sameShape(input(node, 1).shape, node.shape)) return input(node, 1);
   return undefined;

@@ -114,14 +114,18 @@ export function draw(description: Description): Blueprint {
 
   const target = loss.target(prediction.shape);
   const entries = new Map(layout.map((entry) => [entry.name, entry]));
-  const fromVector =
-    (theta: Tensor): Lookup =>
-    (name, shape) => {
+  /** Slices of θ; each parameter is one tensor however often it is asked for, so that its gradients meet in one sum. */
+  const fromVector = (theta: Tensor): Lookup => {
+    const slices = new Map<string, Tensor>();
+    return (name, shape) => {
       const entry = entries.get(name);
       if (!entry || !sameShape(entry.shape, shape))
         throw new Error(`createModel: the network asks for parameter ${name} ${showShape(shape)}, which its first run did not; it must not change between runs`);
-      return reshape(slice(theta, [entry.offset], [entry.size]), shape);
+      const known = slices.get(name) ?? reshape(slice(theta, [entry.offset], [entry.size]), shape);
+      slices.set(name, known);
+      return known;
     };
+  };
 
   /** The pieces every program is made of. */
   const build = (batch: number, training: boolean, theta: Tensor) => {

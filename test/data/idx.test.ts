@@ -11,15 +11,13 @@ const whole = idx([3, 2, 2], data);
 const altered = (at: number, value: number): Uint8Array => whole.with(at, value);
 
 /** Arrays of 1 to 4 axes with at most 256 bytes. */
-const arrays = fc
-  .array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 })
-  .chain((shape) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    return fc.record({
-      shape: fc.constant(shape),
-      data: fc.uint8Array({ minLength: size, maxLength: size }),
-    });
+const arrays = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }).chain((shape) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return fc.record({
+    shape: fc.constant(shape),
+    data: fc.uint8Array({ minLength: size, maxLength: size }),
   });
+});
 const runs = { seed: 2, numRuns: 300 };
 
 describe("readIdx", () => {
@@ -53,11 +51,19 @@ describe("readIdx", () => {
     ["32-bit floats", altered(2, 13), /holds 32-bit floats \(type 13\), expected unsigned bytes \(type 8\)/],
     ["a type that does not exist", altered(2, 77), /unknown numbers \(type 77\)/],
     ["rank 0", altered(3, 0), /rank 0/],
-    ["a rank the file is too short for", altered(3, 200), /28 bytes are too few for the header of rank 200, which takes 804/],
+    [
+      "a rank the file is too short for",
+      altered(3, 200),
+      /28 bytes are too few for the header of rank 200, which takes 804/,
+    ],
     ["an extent of 0", altered(7, 0), /header says \[0,2,2\], an array with nothing in it/],
     ["a truncated file", whole.subarray(0, 27), /header says \[3,2,2\] = 12 bytes of data, only 11 follow/],
     ["a longer file", new Uint8Array([...whole, 0]), /header says \[3,2,2\] = 12 bytes of data, 13 follow/],
-    ["a header beyond all memory", altered(4, 255), /header says \[4278190083,2,2\] = 17112760332 bytes of data, only 12 follow/],
+    [
+      "a header beyond all memory",
+      altered(4, 255),
+      /header says \[4278190083,2,2\] = 17112760332 bytes of data, only 12 follow/,
+    ],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readIdx(bytes, "f.idx")).toThrow(message);
   });
@@ -114,6 +120,8 @@ describe("readIdxFile", () => {
   it("names the file that it cannot use", async () => {
     await expect(readIdxFile(join(folder, "none"))).rejects.toThrow(/^readIdxFile: cannot read .*none \(ENOENT/);
     await expect(readIdxFile(join(folder, "cut"))).rejects.toThrow(/cut\.gz: its gzip data is damaged or cut short/);
-    await expect(readIdxFile(join(folder, "short"))).rejects.toThrow(/short: header says \[3,2,2\] = 12 bytes of data, only 4/);
+    await expect(readIdxFile(join(folder, "short"))).rejects.toThrow(
+      /short: header says \[3,2,2\] = 12 bytes of data, only 4/,
+    );
   });
 });

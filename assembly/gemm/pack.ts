@@ -45,8 +45,54 @@ export function packFour(dst: usize, step: usize, x: usize, row: usize, col: usi
   }
 }
 
-/** One strip of single elements: dst[p·step] = x[p·col]. */
+/** Panels eight wide of contiguous rows: dst[p·8 + i] = x[p·col + i]. */
+export function copyEight(dst: usize, x: usize, col: usize, k: i32): void {
+  for (; k > 0; --k) {
+    v128.store(dst, v128.load(x));
+    v128.store(dst, v128.load(x, 16), 16);
+    x += col;
+    dst += 32;
+  }
+}
+
+/** A strip two wide: dst[p·step + i·4] = x[i·row + p·col], i < 2. */
+export function packTwo(dst: usize, step: usize, x: usize, row: usize, col: usize, k: i32): void {
+  let y = x + row;
+  if (col == 4)
+    for (; k >= 4; k -= 4) {
+      const r0 = v128.load(x);
+      const r1 = v128.load(y);
+      const low = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+      const high = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      v128.store64_lane(dst, low, 0);
+      v128.store64_lane(dst + step, low, 1);
+      v128.store64_lane(dst + 2 * step, high, 0);
+      v128.store64_lane(dst + 3 * step, high, 1);
+      x += 16;
+      y += 16;
+      dst += step << 2;
+    }
+  for (; k > 0; --k) {
+    store<f32>(dst, load<f32>(x));
+    store<f32>(dst, load<f32>(y), 4);
+    x += col;
+    y += col;
+    dst += step;
+  }
+}
+
+/** A strip one wide: dst[p·step] = x[p·col]. */
 export function packOne(dst: usize, step: usize, x: usize, col: usize, k: i32): void {
+  if (col == 4)
+    for (; k >= 4; k -= 4) {
+      const r = v128.load(x);
+      v128.store32_lane(dst, r, 0);
+      v128.store32_lane(dst + step, r, 1);
+      v128.store32_lane(dst + 2 * step, r, 2);
+      v128.store32_lane(dst + 3 * step, r, 3);
+      x += 16;
+      dst += step << 2;
+    }
   for (; k > 0; --k) {
     store<f32>(dst, load<f32>(x));
     x += col;

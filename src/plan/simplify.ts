@@ -89,6 +89,12 @@ function absorbTranspose(node: Tensor): Tensor {
   });
 }
 
+/** A reduction over axes of extent 1. */
+function trivialReduction(node: Tensor): Tensor | undefined {
+  if (!["sum", "mean", "max", "min"].includes(name(node)) || size(node) !== size(input(node))) return undefined;
+  return reshape(input(node), node.shape);
+}
+
 function movement(node: Tensor): Tensor {
   if (name(node) === "reshape") {
     const x = input(node);
@@ -128,7 +134,7 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
     seen.has(node) ? node : unique(withInputs(node, node.inputs.map((x) => share(x, seen))));
   const settled = new Set<Tensor>();
   return rewrite(roots, (node) => {
-    const simpler = arithmetic(node) ?? movement(absorbTranspose(readThroughBroadcast(node)));
+    const simpler = arithmetic(node) ?? trivialReduction(node) ?? movement(absorbTranspose(readThroughBroadcast(node)));
     const shared = share(simpler, settled);
     for (const made of [shared, ...shared.inputs]) settled.add(made);
     return shared;

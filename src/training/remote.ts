@@ -130,7 +130,7 @@ export class RemoteModel {
       }
     } catch (error) {
       // The reason is the caller's own object, as it is without a worker.
-      throw signal?.aborted && (error as Error).name === "AbortError" ? signal.reason : error;
+      throw signal?.aborted && !this.#ended ? signal.reason : error;
     } finally {
       signal?.removeEventListener("abort", abort);
       if (!this.#ended) await this.#ask({ method: "leave", fit });

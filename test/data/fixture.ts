@@ -1,14 +1,15 @@
 // IDX files made on the spot: small, and as right or wrong as a test needs.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 
 /** The bytes of an IDX file of unsigned bytes. */
 export function idx(shape: readonly number[], data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(4 + 4 * shape.length + data.length);
   const view = new DataView(bytes.buffer);
   bytes.set([0, 0, 8, shape.length]);
-  shape.forEach((extent, axis) => view.setUint32(4 + 4 * axis, extent));
+  for (const [axis, extent] of shape.entries()) view.setUint32(4 + 4 * axis, extent);
   bytes.set(data, 4 + 4 * shape.length);
   return bytes;
 }
@@ -17,7 +18,8 @@ export function idx(shape: readonly number[], data: Uint8Array): Uint8Array {
 export function stripes(size: number): { images: Uint8Array; labels: Uint8Array } {
   const images = new Uint8Array(size * 784);
   const labels = Uint8Array.from({ length: size }, (_, i) => i % 10);
-  labels.forEach((label, i) => images.fill(255, i * 784 + (2 * label + 4) * 28, i * 784 + (2 * label + 6) * 28));
+  for (const [i, label] of labels.entries())
+    images.fill(255, i * 784 + (2 * label + 4) * 28, i * 784 + (2 * label + 6) * 28);
   return { images: idx([size, 28, 28], images), labels: idx([size], labels) };
 }
 
@@ -37,9 +39,15 @@ export function mnistFiles(train: number, test: number): MnistFiles {
   };
 }
 
-/** Writes files into a new temporary folder. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+/** Writes files into a new temporary folder, which goes when the importing test file is done. */
 export function temporaryFolder(files: Readonly<Record<string, Uint8Array>>): string {
-  const folder = mkdtempSync(join(tmpdir(), "thalweg-"));
+  const folder = mkdtempSync(join(tmpdir(), "thalweg-idx-"));
+  folders.push(folder);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   return folder;
 }

@@ -68,7 +68,8 @@ describe.each(benches)("in the %s build", (build, bench) => {
       const indices = bench.i32(picks);
       const expected = [...out.array];
       picks.forEach((row, r) => {
-        for (let j = 0; j < width; j++) expected[row * width + j] += dy.array[r * width + j] as number;
+        for (let j = 0; j < width; j++)
+          expected[row * width + j] = (expected[row * width + j] as number) + (dy.array[r * width + j] as number);
       });
       bench.kernels.scatterAddRows(out.pointer, dy.pointer, indices.pointer, picks.length, width);
       bench.checkGuards();

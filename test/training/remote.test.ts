@@ -1,0 +1,102 @@
+// The remote model against the local one: same numbers, same messages. In Node a worker runs built files.
+import { afterAll, describe, expect, test } from "vitest";
+import { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, type RemoteModel, relu, sgd } from "../../dist/src/index.js";
+
+const options = {
+  input: [4],
+  network: chain(dense(8), relu(), dropout(0.2), dense(3)),
+  loss: crossEntropy(),
+  optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
+  seed: 3,
+  build: "strict",
+} as const;
+const x = Float32Array.from({ length: 70 * 4 }, (_, i) => ((i * 37) % 101) / 50 - 1);
+const y = Int32Array.from({ length: 70 }, (_, i) => i % 3);
+const data = arrayDataset({ x, y, shape: [4] });
+const batch = { x: x.slice(0, 40), y: y.slice(0, 10) };
+
+const open: RemoteModel[] = [];
+async function both() {
+  const remote = await createRemoteModel(options);
+  open.push(remote);
+  return { remote, local: await createModel(options) };
+}
+afterAll(() => {
+  for (const model of open) model.close();
+});
+
+describe("a remote model", () => {
+  test("does what a local one does, to the bit", async () => {
+    const { remote, local } = await both();
+    expect(remote.layout).toEqual(local.layout);
+    expect(await remote.step(batch)).toBe(local.step(batch));
+    const reports: unknown[] = [];
+    for await (const { seconds, examplesPerSecond, ...report } of remote.fit(data, { epochs: 2, batchSize: 16, validation: data, reportEvery: 2 })) reports.push(report);
+    const expected: unknown[] = [];
+    for await (const { seconds, examplesPerSecond, ...report } of local.fit(data, { epochs: 2, batchSize: 16, validation: data, reportEvery: 2 })) expected.push(report);
+    expect(reports).toEqual(expected);
+    expect(await remote.parameters()).toEqual(local.parameters.slice());
+    expect(await remote.evaluate(data)).toEqual(local.evaluate(data));
+    expect(await remote.predict(x.slice(0, 12))).toEqual(local.predict(x.slice(0, 12)));
+    const objective = remote.objective(batch);
+    const theta = await remote.parameters();
+    const gradient = new Float32Array(theta.length);
+    expect(await objective.gradient(theta)).toEqual({ loss: local.objective(batch).gradient(theta, gradient), gradient });
+    local.objective(batch).hessianVector(theta, theta, gradient);
+    expect(await objective.hessianVector(theta, theta)).toEqual(gradient);
+  });
+
+  test("says what a local one says of bad input, and goes on", async () => {
+    const { remote, local } = await both();
+    const message = (call: () => unknown): string => {
+      try {
+        call();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      throw new Error("expected an error");
+    };
+    for (const bad of [{ x: [1, 2, 3], y: [0] }, { x: [1, 2, 3, 4], y: [5] }, { x: [1, 2, 3, Number.NaN], y: [0] }])
+      await expect(remote.step(bad)).rejects.toThrow(message(() => local.step(bad)));
+    await expect(remote.fit(data, { batchSize: 0 }).next()).rejects.toThrow("batchSize must be a whole number ≥ 1, got 0");
+    await expect(remote.setLearningRate(-1)).rejects.toThrow("learningRate");
+    expect(await remote.step(batch)).toBe(local.step(batch));
+  });
+
+  test("waits while the loop's body runs, stops when the loop is left, and can be fitted again", async () => {
+    const { remote, local } = await both();
+    for await (const report of remote.fit(data, { epochs: 100, batchSize: 16 })) if (report.epoch === 2) break;
+    for await (const report of local.fit(data, { epochs: 100, batchSize: 16 })) if (report.epoch === 2) break;
+    expect(await remote.parameters()).toEqual(local.parameters.slice());
+    for await (const report of remote.fit(data, { epochs: 1, batchSize: 16 })) expect(report.epoch).toBe(1);
+  });
+
+  test("aborts with the caller's own reason", async () => {
+    const { remote } = await both();
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const fit = remote.fit(data, { epochs: 1e6, batchSize: 16, reportEvery: 1e9, signal: controller.signal });
+    await fit.next();
+    const next = (async () => {
+      for await (const _ of fit);
+    })();
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(next).rejects.toBe(reason);
+    expect(await remote.step(batch)).toBeGreaterThan(0);
+  });
+
+  test("gives buffers away when told to", async () => {
+    const { remote } = await both();
+    const own = { x: x.slice(0, 40), y: y.slice(0, 10) };
+    await remote.step(own, { transfer: [own.x.buffer as ArrayBuffer] });
+    expect(own.x.length).toBe(0);
+  });
+
+  test("rejects what is under way when closed, and everything after", async () => {
+    const remote = await createRemoteModel(options);
+    const pending = remote.step(batch);
+    remote.close();
+    await expect(pending).rejects.toThrow("remote model: closed");
+    await expect(remote.step(batch)).rejects.toThrow("remote model: closed");
+  });
+});

@@ -1,17 +1,66 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { chromiumOptions } from "./test/browser/chromium.ts";
+import { ClosingLine } from "./test/reporter.ts";
+
+/** Tests that need files or processes stay in Node; every other test runs in Chromium too. */
+const nodeOnly = ["test/arrays.test.ts", "test/cli.test.ts", "test/data/**"];
+
+// From V8 11.4 on, Node 21, relaxed SIMD needs no flag.
+const relaxedFlag = Number.parseInt(process.versions.node) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
+
+/** Shared memory, and so threads, are for cross-origin isolated pages alone. */
+const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+/** What test/browser/sameBits.test.ts compares with: the same steps in a Node process, θ as base64. */
+async function thetaInNode(_context: unknown, build: string): Promise<string> {
+  const flags = ["--import", "tsx", "--conditions=thalweg-source"];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, "test/browser/thetaInNode.ts", build]);
+  return stdout;
+}
 
 export default defineConfig({
-  resolve: { conditions: ["thalweg-source"] },
-  ssr: { resolve: { conditions: ["thalweg-source", "node"], externalConditions: ["thalweg-source"] } },
   test: {
+    testTimeout: 60_000,
+    reporters: ["default", new ClosingLine()],
     projects: [
       {
-        extends: true,
+        resolve: { conditions: ["thalweg-source"] },
+        ssr: { resolve: { conditions: ["thalweg-source", "node"], externalConditions: ["thalweg-source"] } },
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/browser/**"],
-          execArgv: ["--experimental-wasm-relaxed-simd"],
+          exclude: ["test/browser/**", "test/package/**"],
+          execArgv: relaxedFlag,
+        },
+      },
+      {
+        resolve: { conditions: ["thalweg-source", ...defaultClientConditions] },
+        optimizeDeps: { include: ["fast-check"] },
+        server: { headers: isolation },
+        test: {
+          name: "chromium",
+          include: ["test/**/*.test.ts"],
+          exclude: [...nodeOnly, "test/package/**"],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: await chromiumOptions() }),
+            instances: [{ browser: "chromium" }],
+            commands: { thetaInNode },
+          },
+        },
+      },
+      {
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -19,10 +19,15 @@ export interface KernelSource {
   readonly module?: WebAssembly.Module;
 }
 
+/** A build for memory of its own, or for memory that threads share. */
+type ModuleName = BuildName | "strict-threads" | "relaxed-threads";
+
 // One literal `new URL` each: bundlers find and copy the files by this form.
-const locations: Readonly<Record<BuildName, () => URL>> = {
+const locations: Readonly<Record<ModuleName, () => URL>> = {
   strict: () => new URL("./wasm/strict.wasm", import.meta.url),
   relaxed: () => new URL("./wasm/relaxed.wasm", import.meta.url),
+  "strict-threads": () => new URL("./wasm/strict-threads.wasm", import.meta.url),
+  "relaxed-threads": () => new URL("./wasm/relaxed-threads.wasm", import.meta.url),
   debug: () => new URL(/* @vite-ignore */ `./wasm/${"debug"}.wasm`, import.meta.url),
 };
 
@@ -48,7 +53,7 @@ export function supportedBuilds(): { readonly strict: boolean; readonly relaxed:
  * Throws where the engine has no SIMD, or none of the relaxed kind when that is asked for.
  */
 export function chooseBuild(choice: BuildChoice = "auto"): BuildName {
-  if (choice !== "auto" && !(choice in locations))
+  if (!["auto", "strict", "relaxed", "debug"].includes(choice))
     throw new Error(`build: expected "auto", "strict", "relaxed" or "debug", got ${JSON.stringify(choice)}`);
   const supported = supportedBuilds();
   if (!supported.strict)
@@ -62,7 +67,7 @@ export function chooseBuild(choice: BuildChoice = "auto"): BuildName {
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
-const overrides = new Map<BuildName, KernelSource>();
+const overrides = new Map<ModuleName, KernelSource>();
 
 /**
  * Says where a build's module is to come from, before the first model is created; default: beside this file.
@@ -75,7 +80,7 @@ export function load(source: KernelSource, build: BuildName = chooseBuild("auto"
   compiled.delete(build);
 }
 
-async function compileModule(build: BuildName): Promise<WebAssembly.Module> {
+async function compileModule(build: ModuleName): Promise<WebAssembly.Module> {
   const source = overrides.get(build) ?? { url: locations[build]() };
   if (source.module) return source.module;
   const place = source.url === undefined ? "the given bytes" : String(source.url);
@@ -91,7 +96,7 @@ async function compileModule(build: BuildName): Promise<WebAssembly.Module> {
 }
 
 /** The compiled module of a build; compiled once per process. */
-export function loadModule(build: BuildName): Promise<WebAssembly.Module> {
+export function loadModule(build: ModuleName): Promise<WebAssembly.Module> {
   const known = compiled.get(build);
   if (known) return known;
   const pending = compileModule(build);

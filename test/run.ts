@@ -15,7 +15,7 @@ export interface Runner {
 }
 
 /** A compiled function of its "batch" inputs. */
-export function runner(memory: ModelMemory, outputs: readonly Tensor[], options: { readonly fusion?: boolean } = {}): Runner {
+export function runner(memory: ModelMemory, outputs: readonly Tensor[], options: { readonly fusion?: boolean; readonly worthBlocking?: number } = {}): Runner {
   const program = compile({ ...options, outputs: Object.fromEntries(outputs.map((tensor, i) => [`out${i}`, { tensor }])) });
   const bound = new BoundProgram(memory, program);
   const view = (binding: { segment: string; offset: number; shape: readonly number[]; type: string }): Numbers =>

@@ -36,6 +36,8 @@ export interface Operation {
   readonly scratchBytes?: (y: Tensor) => number;
   /** The output may take the place of these inputs when they are not needed any more. */
   readonly inPlace?: readonly number[] | ((attributes: Attributes) => readonly number[]);
+  /** Element i of the result depends on element i of the inputs alone, and `emit` serves any number of elements. */
+  readonly elementwise?: boolean;
   /** Accepts inputs of fewer elements, repeated by the broadcasting rules. */
   readonly broadcasts?: readonly number[];
 }

@@ -34,6 +34,7 @@ function binary(name: BinaryKernel, rule?: Rule, range?: readonly [number, numbe
         k[kernel](out, left, right, m as number, n as number, aRow, aColumn, bRow, bColumn);
       });
     },
+    elementwise: true,
     inPlace: [0, 1],
     broadcasts: [0, 1],
     ...(rule && {
@@ -93,6 +94,7 @@ export const greaterEqual = callable("greaterEqual");
 const whereOp = op("where", {
   shape: ([c]) => c as Shape,
   emit: (k, y, [c, a, b]) => k.where(y, c as Operand, a as Operand, b as Operand, y.shape.reduce((p, e) => p * e, 1)),
+  elementwise: true,
   inPlace: [0, 1, 2],
   gradient: (dy, y) => {
     const condition = y.inputs[0] as Tensor;

@@ -25,6 +25,7 @@ function unary(kernel: KernelsLike<Call>, rule: Rule | null, range?: readonly [n
   const defined = op(kernel, {
     shape: ([x]) => x as Shape,
     emit: (k, y, [x]) => (k[kernel] as Call)(y, x, size(y)),
+    elementwise: true,
     inPlace: [0],
     gradient: (dy, y) => [rule ? rule(dy, y.inputs[0] as Tensor, y) : null],
     examples: examplesOf(range),
@@ -40,6 +41,7 @@ function unaryGradient(kernel: KernelsLike<GradientCall>, derivative: (v: Tensor
   const defined = op(kernel, {
     shape: ([dy]) => dy as Shape,
     emit: (k, dx, [dy, v]) => (k[kernel] as GradientCall)(dx, dy, v, size(dx)),
+    elementwise: true,
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor)),
     examples: examplesOf().map((example) => ({ ...example, shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape] })),
@@ -108,6 +110,7 @@ export const gelu = (x: Tensor, approximation: "none" | "tanh" = "none"): Tensor
 const reluGradientOp = op("reluGradient", {
   shape: ([dy]) => dy as Shape,
   emit: (k, dx, [dy, y]) => k.reluGradient(dx, dy as Operand, y as Operand, size(dx)),
+  elementwise: true,
   inPlace: [0, 1],
   gradient: (du, node) => [reluGradientOp([du, node.inputs[1] as Tensor]), null],
   examples: [{ shapes: [[3, 5], [3, 5]] }],
@@ -127,6 +130,7 @@ function parametric(
   const gradient = op(gradientKernel, {
     shape: ([dy]) => dy as Shape,
     emit: (k: Emitter, dx, [dy, x], a) => k[gradientKernel](dx, dy as Operand, x as Operand, size(dx), value(a)),
+    elementwise: true,
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor, value(node.attributes))),
     examples: examples.map((example) => ({ ...example, shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape] })),
@@ -134,6 +138,7 @@ function parametric(
   const forward = op(kernel, {
     shape: ([x]) => x as Shape,
     emit: (k, y, [x], a) => k[kernel](y, x as Operand, size(y), value(a)),
+    elementwise: true,
     inPlace: [0],
     gradient: (dy, y) => [gradient([dy, y.inputs[0] as Tensor], y.attributes)],
     examples,

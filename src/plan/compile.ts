@@ -1,6 +1,7 @@
 // Graph → program: simplify, fuse, order, give every tensor a place, emit the kernel calls.
 import { kernelCodes } from "../../bindings/generated/kernels.ts";
-import { type Emitter, type Operand, type Pointer, type Tensor, topological } from "../graph/tensor.ts";
+import { type Emitter, type Operand, type Pointer, size, type Tensor, topological } from "../graph/tensor.ts";
+import { BLOCK, blockOf, type Chain, findChains } from "./block.ts";
 import { emitCopy } from "../ops/movement.ts";
 import { stridesOf } from "../ops/shapes.ts";
 import { fuse } from "./fuse.ts";
@@ -22,6 +23,8 @@ export interface CompileRequest {
   readonly inputs?: readonly Tensor[];
   /** Without fusion: the oracle that fused programs are tested against. */
   readonly fusion?: boolean;
+  /** Elements from which chains of elementwise operations run block by block. */
+  readonly worthBlocking?: number;
 }
 
 /** Compiles; shapes are fixed from here on. */
@@ -39,20 +42,26 @@ export function compile(request: CompileRequest): Program {
   const nodes = topological(final).sort((a, b) => a.id - b.id);
   const isEffect = new Set(effectNodes);
   const steps = [...nodes.filter((node) => !isEffect.has(node)), ...effectNodes];
+  const chains = request.fusion === false ? [] : findChains(steps, new Set(outputs), request.worthBlocking);
   const placement = placeTensors(
     steps,
     outputs.map((tensor, i) => ({ tensor, place: requests[i]?.place })),
+    chains,
   );
 
   const calls: Call[] = [];
   const tensors: TensorRecord[] = [];
   const emitter = recorder(calls, tensors);
+  const emit = (node: Tensor, place: Operand, inputs: readonly Operand[]): void => {
+    tensors.push({ ...place, type: node.type, operation: node.operation.name });
+    node.operation.emit?.(emitter, place, inputs, node.attributes, placement.scratch(node));
+  };
+  const chainOf = new Map(chains.flatMap((chain) => chain.steps.map((node) => [node, chain])));
   for (const node of steps) {
-    const { operation } = node;
-    if (!operation.emit || placement.isView(node)) continue;
-    const place = placement.operand(node);
-    tensors.push({ ...place, type: node.type, operation: operation.name });
-    operation.emit(emitter, place, node.inputs.map(placement.operand), node.attributes, placement.scratch(node));
+    if (!node.operation.emit || placement.isView(node)) continue;
+    const chain = chainOf.get(node);
+    if (!chain) emit(node, placement.operand(node), node.inputs.map(placement.operand));
+    else if (chain.steps[0] === node) emitChain(chain, placement.operand, emit);
   }
   const bindings = outputs.map((tensor, i): Binding => {
     const operand = placement.operand(tensor);
@@ -78,6 +87,20 @@ export function compile(request: CompileRequest): Program {
     ),
     outputs: Object.fromEntries(names.map((name, i) => [name, bindings[i] as Binding])),
   };
+}
+
+/** All steps of a chain on the first block, then on the next. */
+function emitChain(
+  { steps, passing }: Chain,
+  operand: (tensor: Tensor) => Operand,
+  emit: (node: Tensor, place: Operand, inputs: readonly Operand[]) => void,
+): void {
+  const total = size(steps[0] as Tensor);
+  for (let start = 0; start < total; start += BLOCK) {
+    const length = Math.min(BLOCK, total - start);
+    const part = (tensor: Tensor): Operand => blockOf(operand(tensor), start, length, passing.has(tensor));
+    for (const node of steps) emit(node, part(node), node.inputs.map(part));
+  }
 }
 
 /** An emitter that writes each call down, as part of the tensor begun last. */

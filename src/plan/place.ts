@@ -1,6 +1,7 @@
 // Tensors → places. Views share their input's buffer, pieces of a concat are made inside it, an elementwise result may
 // take over an input's buffer; the rest goes to the arena by lifetime.
 import { type Operand, type Pointer, sameShape, size, type Tensor } from "../graph/tensor.ts";
+import { BLOCK, type Chain } from "./block.ts";
 import { type Lifetime, layOut } from "./layout.ts";
 
 /** A buffer: in the arena, or at a fixed place outside it. */
@@ -41,8 +42,9 @@ function outermost(buffer: Buffer): { readonly buffer: Buffer; readonly bytes: n
 }
 
 /** @param steps every tensor of the program, in the order of execution */
-export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOutput[]): Placement {
+export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOutput[], chains: readonly Chain[] = []): Placement {
   const constants: number[] = [];
+  const passing = new Set(chains.flatMap((chain) => [...chain.passing]));
   const home = new Map<Tensor, { readonly buffer: Buffer; readonly bytes: number }>();
   const views = new Set<Tensor>();
   const index = new Map(steps.map((tensor, i) => [tensor, i]));
@@ -56,7 +58,8 @@ export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOu
       views.add(tensor);
       continue;
     }
-    const buffer: Buffer = { bytes: bytesOf(tensor), first: at, last: at };
+    const bytes = passing.has(tensor) ? 4 * BLOCK : bytesOf(tensor);
+    const buffer: Buffer = { bytes, first: at, last: at };
     if (name(tensor) === "input") {
       const { segment } = tensor.attributes as { segment: string };
       if (segment === "batch") buffer.first = -1;
@@ -101,6 +104,12 @@ export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOu
     for (const x of tensor.inputs) touch(x, at);
   });
   for (const { tensor } of outputs) touch(tensor, end);
+  // A chain passes over its long tensors again and again: they live from its first step to its last.
+  for (const chain of chains) {
+    const ends = [chain.steps[0], chain.steps.at(-1)].map((step) => index.get(step as Tensor) as number);
+    for (const step of chain.steps)
+      for (const tensor of [step, ...step.inputs]) if (!passing.has(tensor)) for (const at of ends) touch(tensor, at);
+  }
 
   // An elementwise step whose input ends with it shares its buffer: the result takes the input's place, or, where the
   // result's place is settled already, the input is made there.

@@ -130,9 +130,31 @@ describe("sharing memory and fusing", () => {
         const plain = runner(memory, [...outputs, ...everything], { fusion: false })(given).slice(0, outputs.length) as Numbers[];
         expect(runner(memory, outputs)(given)).toEqual(plain);
         expect(runner(memory, outputs, { fusion: false })(given)).toEqual(plain);
+        expect(runner(memory, outputs, { worthBlocking: 1 })(given)).toEqual(plain);
       }),
       { seed: 2, numRuns: 200 },
     );
+  });
+});
+
+describe("a chain of elementwise operations over a long tensor", () => {
+  const n = 3 * 2048 + 5;
+  const long = ops.input("long", [n]);
+  const chain = ops.add(ops.tanh(ops.mul(ops.exp(long), 0.5)), long);
+  const values = { long: Float32Array.from({ length: n }, (_, i) => Math.sin(i)) };
+
+  test("runs block by block, without memory for what passes between its steps", () => {
+    const program = compile({ outputs: { y: { tensor: chain } }, worthBlocking: 4096 });
+    expect(program.calls.slice(0, 5).map((call) => call.kernel)).toEqual(["exp", "mul", "tanh", "add", "exp"]);
+    expect(program.calls).toHaveLength(16);
+    // Input, output and one block.
+    expect(program.arenaBytes).toBeLessThanOrEqual(4 * (2 * n + 2048) + 64);
+  });
+
+  test("gives the same bits, also for what is read again later", () => {
+    const again = ops.concat([chain, ops.exp(long), ops.mul(chain, ops.sum(chain))]);
+    const plain = runner(memory, [again], { fusion: false })(values);
+    expect(runner(memory, [again], { worthBlocking: 4096 })(values)).toEqual(plain);
   });
 });
 

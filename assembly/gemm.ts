@@ -1,13 +1,13 @@
-// Matrix product C = A·B, every transpose case by strides, with the epilogue applied as a tile leaves the registers.
+// Matrix product C = A·B, every transpose case by strides, the epilogue applied as a tile leaves the registers.
 //
-//   for columns of B, NC at a time          the block of B stays in the second-level cache
-//     for depths, at most KC at a time      packed: panels of eight columns, [k, 8] each
-//       for rows of A, a tile at a time     packed: [k, rows], stays in the first-level cache
-//         for panels of B                   the micro-kernel: sums in registers over the block of k
+//   for columns of B, NC at a time        packed in panels of eight columns, [k, 8] each
+//     for depths, at most KC at a time    the packed block stays in the second-level cache
+//       for rows of A, a tile at a time   packed as [k, rows]; stays in the first-level cache
+//         for panels of B                 the micro-kernel: sums in registers over the block of k
 //
-// Small products and thin ones skip the packing that would not pay. The sum of an output runs in the order of k within a block
-// and the blocks are added in order; block sizes depend on k alone. So neither tile, nor path, nor transposition moves a bit;
-// only a row or column times a matrix whose lines run along k sums in four lanes instead.
+// Small and thin products skip the packing that would not pay. A sum runs in the order of k within a block, and the
+// blocks are added in order; where blocks begin depends on k alone. So neither tile, path nor transposition moves a
+// bit. One exception: a row or column times a matrix whose lines run along k sums in four lanes (`dots`).
 import { LANES, at, span } from "./simd";
 import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finish4, finish8, plus, relu } from "./gemm/epilogue";
 import { copyEight, packFour, packOne, packRight, packTwo } from "./gemm/pack";
@@ -21,20 +21,22 @@ const NC: i32 = 512;
 const SLAB: i32 = 64;
 const MAX_ROWS: i32 = 6;
 
-/** Rows of a packed tile: 6x8 where one instruction multiplies and adds, else 5x8, whose products need a register more. */
-let tile: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+/** 6x8 where one instruction multiplies and adds; elsewhere the product needs a register, and 5x8 is what fits 16. */
+const OWN_TILE: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+let tile: i32 = OWN_TILE;
 
 /** Rows of the packed micro-kernel: 4, 5 or 6; 0 for the build's own choice. Changes speed, never bits. */
 export function setTile(rows: i32): void {
   assert(rows == 0 || (rows >= 4 && rows <= MAX_ROWS), "tile must have 0, 4, 5 or 6 rows");
-  tile = rows ? rows : ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
+  tile = rows >= 4 && rows <= MAX_ROWS ? rows : OWN_TILE;
 }
 
 /** Floats at the start of scratch: the packed rows of A and a tile of sums. */
 const FRONT: i32 = MAX_ROWS * (KC + 8);
 
 /**
- * Bytes of 16-byte aligned scratch for these sizes, at most 661,696. With w = min(512, n rounded up to fours; m for n = 1):
+ * Bytes of 16-byte aligned scratch for these sizes, at most 661,696.
+ * With w = min(512, n rounded up to fours), m in place of n for n = 1:
  * 4·(1584 + min(k, 256)·w + (k > 256 ? min(m, 64)·w : 0)).
  */
 export function gemmScratch(m: i32, n: i32, k: i32): i32 {
@@ -150,7 +152,8 @@ function block(
   extra: usize,
   mode: i32,
 ): void {
-  const big = m >= 8 && width >= 32 && m * k >= 1024;
+  // Measured: below these sizes packing costs more than it saves.
+  const big = m >= 24 && width >= 32 && m * k >= 1024;
   const packed = big || bCol != 4 || n < 4;
   const panels = width >> 3;
   const rest = width & 7;
@@ -171,7 +174,7 @@ function block(
   const restStep = packed ? <usize>16 : bRow;
   c = at(c, j);
   extra = at(extra, j);
-  const right = (<usize>(panels << 5));
+  const right = <usize>(panels << 5);
   const tail = (<usize>(width - 4)) << 2;
   const lanes = rest > 4 ? rest - 4 : rest;
   const gate = (mode & EPILOGUE) == MASK ? cRow : 0;
@@ -203,7 +206,7 @@ function block(
   }
 }
 
-/** All blocks. mode: an epilogue or ADD; to add several blocks of k they are summed first, a slab of C at a time. */
+/** All of C. mode: an epilogue or ADD; to ADD several blocks of k, they are summed first, a slab of C at a time. */
 function product(
   c: usize,
   cRow: usize,
@@ -313,9 +316,11 @@ function zero(c: usize, m: i32, n: i32, extra: usize, epilogue: i32): void {
 }
 
 /**
- * C [m, n] = A·B with A[i, p] = a[i·aRow + p·aCol] and B[p, j] = b[p·bRow + j·bCol]; strides in elements, C row-major.
- * epilogue: 0 none; 1 + extra[j]; 2 the same, then relu; 3 where extra[i, j] > 0, else 0; 4 C += A·B.
- * Equal, bit for bit, to the product and the epilogue one after the other. C overlaps nothing else; scratch: `gemmScratch`.
+ * C [m, n] = A·B with A[i, p] = a[i·aRow + p·aCol] and B[p, j] = b[p·bRow + j·bCol].
+ * Strides count elements; C is row-major.
+ * epilogue: 0 none; 1 + extra[j]; 2 the same, then relu; 3 zero unless extra[i, j] > 0; 4 C += A·B.
+ * Equal, bit for bit, to the product and the epilogue one after the other.
+ * C overlaps nothing else; scratch holds `gemmScratch` bytes, aligned to 16.
  */
 export function gemm(
   c: usize,

@@ -292,7 +292,7 @@ describe("memory", () => {
   });
 });
 
-const built = fileURLToPath(new URL("../dist/bindings/arrays.js", import.meta.url));
+const built = fileURLToPath(new URL("../dist/arrays.js", import.meta.url));
 
 // `npm test` builds first; a bare vitest run may have nothing to look at.
 describe.skipIf(!existsSync(built))("the built package", () => {

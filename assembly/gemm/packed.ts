@@ -1,5 +1,6 @@
 // Packed micro-kernels: MR rows of A and eight columns of B, both packed, into a tile of sums.
-// Nothing but the loop and the stores: with an epilogue inside, V8 of Node 20 spills the sums of the larger tiles.
+// Nothing but the loop and the stores: with an epilogue inside or a loop around, V8 of Node 20 spills the sums of the
+// larger tiles. The first step stands outside the loop for the reason given in strided.ts.
 import { fma } from "../simd";
 
 /** out [4, 8] = A panel [k, 4] · B panel [k, 8]; k > 0; row in bytes. */

@@ -2,7 +2,7 @@
 // Every kernel adds its products in the order of k, so no result depends on which kernel computed it.
 //
 // In each, the first step stands outside the loop: V8 then keeps the addresses of the splats in registers, which
-// it otherwise recomputes at every step. Four rows, because V8 of Node 20 spills larger tiles inside a loop over panels.
+// it otherwise recomputes at every step. Four rows, because V8 of Node 20 spills larger tiles in a loop over panels.
 import { fma } from "../simd";
 import { ADD, BIAS_RELU, EPILOGUE, MASK, gated, plus, relu, storeHigh } from "./epilogue";
 
@@ -159,9 +159,12 @@ function panel4(
 
 /**
  * out [8, 4] = A [8, k] · B [k, 4]: as many sums under way as in a tile of 4x8.
- * Without an epilogue: with one V8 of Node 20 spills, and the loop takes twice as long.
+ * Without an epilogue, and called from two places lest Binaryen inline it into a loop: V8 of Node 20 would spill,
+ * and take twice as long.
  */
-export function gemm8x4(out: usize, row: usize, a: usize, b: usize, k: i32, aRow: usize, aStep: usize, bStep: usize): void {
+export function gemm8x4(
+  out: usize, row: usize, a: usize, b: usize, k: i32, aRow: usize, aStep: usize, bStep: usize,
+): void {
   const a2 = aRow + aRow;
   const a3 = a2 + aRow;
   let q = a2 + a2 + a;

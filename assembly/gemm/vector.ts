@@ -73,7 +73,8 @@ export function gemm1x32(
 /**
  * c[i] = Σ_p matrix[i, p]·x[p] for rows and x contiguous in p: four lanes of sums a row, four rows at once.
  *
- *   lane l of s_i = Σ matrix[i, 4q + l]·x[4q + l]; then c[i] = (s0 + s1) + (s2 + s3) over the lanes, then the last k mod 4.
+ *   lane l of s_i = Σ_q matrix[i, 4q + l]·x[4q + l]
+ *   c[i] = (lane 0 + lane 1) + (lane 2 + lane 3), then + the last k mod 4 products
  */
 export function dots(c: usize, matrix: usize, row: usize, x: usize, rows: i32, k: i32, mode: i32): void {
   const whole = (<usize>(k & ~3)) << 2;

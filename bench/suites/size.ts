@@ -17,9 +17,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const peersFolder = `${root}bench/peers`;
 
 const ours: Download = {
-  source: 'export * from "./dist/src/index.js"',
+  source: 'export * from "./dist/index.js"',
   from: root,
-  wasm: ["strict", "relaxed"].map((name) => `${root}dist/bindings/wasm/${name}.wasm`),
+  wasm: ["strict", "relaxed"].map((name) => `${root}dist/wasm/${name}.wasm`),
 };
 const peers: Readonly<Record<string, Download>> = {
   "jax-js": { source: 'export * from "@jax-js/jax"', from: peersFolder, wasm: [] },

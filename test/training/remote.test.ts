@@ -1,6 +1,6 @@
 // The remote model against the local one: same numbers, same messages. In Node a worker runs built files.
 import { afterAll, describe, expect, test } from "vitest";
-import { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, type RemoteModel, relu, sgd } from "../../dist/src/index.js";
+import { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, type RemoteModel, relu, sgd } from "../../dist/index.js";
 
 const options = {
   input: [4],

@@ -10,7 +10,7 @@ import { ClosingLine } from "./test/reporter.ts";
 const nodeOnly = ["test/arrays.test.ts", "test/cli.test.ts", "test/data/**"];
 
 // From V8 11.4 on, Node 21, relaxed SIMD needs no flag.
-const relaxedFlag = Number.parseInt(process.versions.node) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
+const relaxedFlag = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** Shared memory, and so threads, are for cross-origin isolated pages alone. */
 const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };

@@ -8,31 +8,21 @@
 // Small and thin products skip the packing that would not pay. A sum runs in the order of k within a block, and the
 // blocks are added in order; where blocks begin depends on k alone. So neither tile, path nor transposition moves a
 // bit. One exception: a row or column times a matrix whose lines run along k sums in four lanes (`dots`).
-import { LANES, at, span } from "./simd";
-import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finish4, finish8, plus, relu } from "./gemm/epilogue";
-import { copyEight, packFour, packOne, packRight, packTwo } from "./gemm/pack";
-import { tileBy8 } from "./gemm/packed";
-import { gemm8x4, rowsBy4, rowsBy8 } from "./gemm/strided";
+import { at, span } from "./simd";
+import { FRONT, KC, MAX_ROWS, OWN_TILE, block, chooseTile } from "./gemm/block";
+import { ACCUMULATE, ADD, BIAS, BIAS_RELU, EPILOGUE, MASK, finishLine } from "./gemm/epilogue";
 import { dots, gemm1x32 } from "./gemm/vector";
 
-const KC: i32 = 256;
+/** Columns of a packed block of B. */
 const NC: i32 = 512;
 /** Rows of the slab in which ACCUMULATE sums several blocks of k before it adds them to C. */
 const SLAB: i32 = 64;
-const MAX_ROWS: i32 = 6;
-
-/** 6x8 where one instruction multiplies and adds; elsewhere the product needs a register, and 5x8 is what fits 16. */
-const OWN_TILE: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
-let tile: i32 = OWN_TILE;
 
 /** Rows of the packed micro-kernel: 4, 5 or 6; 0 for the build's own choice. Changes speed, never bits. */
 export function setTile(rows: i32): void {
   assert(rows == 0 || (rows >= 4 && rows <= MAX_ROWS), "tile must have 0, 4, 5 or 6 rows");
-  tile = rows >= 4 && rows <= MAX_ROWS ? rows : OWN_TILE;
+  chooseTile(rows >= 4 && rows <= MAX_ROWS ? rows : OWN_TILE);
 }
-
-/** Floats at the start of scratch: the packed rows of A and a tile of sums. */
-const FRONT: i32 = MAX_ROWS * (KC + 8);
 
 /**
  * Bytes of 16-byte aligned scratch for these sizes, at most 661,696.
@@ -56,154 +46,6 @@ function panelColumns(n: i32): i32 {
 function depthOf(k: i32): i32 {
   const blocks = (k + KC - 1) / KC;
   return (k + blocks - 1) / blocks;
-}
-
-/** Rows to take next, so that few are left to the thinner kernels. */
-function rowsOf(left: i32, rows: i32): i32 {
-  if (left > 4 * rows || left % rows == 0) return rows;
-  if (left < 4) return left;
-  return rows == 6 && (left - 5) % 6 == 0 ? 5 : 4;
-}
-
-/** Columns [j, j + width) of B as panels; the last, of four columns, ends at column n. */
-function packB(dst: usize, b: usize, k: i32, bRow: usize, bCol: usize, n: i32, j: i32, width: i32): void {
-  const panel = (<usize>k) << 5;
-  const end = j + width;
-  for (; j + 8 <= end; j += 8) {
-    const x = b + <usize>j * bCol;
-    if (bCol == 4) {
-      copyEight(dst, x, bRow, k);
-    } else {
-      packFour(dst, 32, x, bCol, bRow, k);
-      packFour(dst + 16, 32, x + (bCol << 2), bCol, bRow, k);
-    }
-    dst += panel;
-  }
-  if (j + 4 <= end) {
-    packFour(dst, 16, b + <usize>j * bCol, bCol, bRow, k);
-    dst += panel >> 1;
-    j += 4;
-  }
-  if (j == end) return;
-  if (n >= 4) packFour(dst, 16, b + <usize>(end - 4) * bCol, bCol, bRow, k);
-  else packRight(dst, b, bCol, bRow, k, n);
-}
-
-function packA(dst: usize, a: usize, rows: i32, aRow: usize, aCol: usize, k: i32): void {
-  const step = (<usize>rows) << 2;
-  packFour(dst, step, a, aRow, aCol, k);
-  const fifth = a + (aRow << 2);
-  if (rows == 6) packTwo(dst + 16, step, fifth, aRow, aCol, k);
-  else if (rows == 5) packOne(dst + 16, step, fifth, aCol, k);
-}
-
-/** All rows of four columns, of which the `lanes` last are stored. */
-function columns4(
-  c: usize,
-  a: usize,
-  b: usize,
-  sums: usize,
-  extra: usize,
-  m: i32,
-  k: i32,
-  lanes: i32,
-  cRow: usize,
-  aRow: usize,
-  aCol: usize,
-  bStep: usize,
-  mode: i32,
-): void {
-  const gate = (mode & EPILOGUE) == MASK ? cRow : 0;
-  for (; m >= 8; m -= 8) {
-    if (mode || lanes < 4) {
-      gemm8x4(sums, 16, a, b, k, aRow, aCol, bStep);
-      finish4(c, cRow, sums, 8, lanes, extra, mode);
-    } else {
-      gemm8x4(c, cRow, a, b, k, aRow, aCol, bStep);
-    }
-    a += aRow << 3;
-    c += cRow << 3;
-    extra += gate << 3;
-  }
-  for (; m > 0; m -= 4) {
-    rowsBy4(min(m, 4), c, a, b, extra, k, lanes, cRow, aRow, aCol, bStep, mode);
-    a += aRow << 2;
-    c += cRow << 2;
-    extra += gate << 2;
-  }
-}
-
-/** One block of k and of columns [j, j + width): all rows of C. Strides in bytes. */
-function block(
-  c: usize,
-  cRow: usize,
-  a: usize,
-  b: usize,
-  scratch: usize,
-  m: i32,
-  n: i32,
-  k: i32,
-  aRow: usize,
-  aCol: usize,
-  bRow: usize,
-  bCol: usize,
-  j: i32,
-  width: i32,
-  extra: usize,
-  mode: i32,
-): void {
-  // Measured: below these sizes packing costs more than it saves.
-  const big = m >= 24 && width >= 32 && m * k >= 1024;
-  const packed = big || bCol != 4 || n < 4;
-  const panels = width >> 3;
-  const rest = width & 7;
-  const aPanel = scratch;
-  const sums = aPanel + KC * MAX_ROWS * 4;
-  let bPanels = at(b, j);
-  let bStep = bRow;
-  let bPanel: usize = 32;
-  if (packed) {
-    bPanels = at(scratch, FRONT);
-    bStep = 32;
-    bPanel = (<usize>k) << 5;
-    packB(bPanels, b, k, bRow, bCol, n, j, width);
-  }
-  // The rest: four columns where they lie, then those that end at column n, left to right.
-  const bRest = bPanels + <usize>panels * bPanel;
-  const bTail = packed ? (rest > 4 ? bRest + (bPanel >> 1) : bRest) : at(b, n - 4);
-  const restStep = packed ? <usize>16 : bRow;
-  c = at(c, j);
-  extra = at(extra, j);
-  const right = <usize>(panels << 5);
-  const tail = (<usize>(width - 4)) << 2;
-  const lanes = rest > 4 ? rest - 4 : rest;
-  const gate = (mode & EPILOGUE) == MASK ? cRow : 0;
-  if (rest > 4) columns4(c + right, a, bRest, sums, extra + right, m, k, 4, cRow, aRow, aCol, restStep, mode);
-  if (rest) columns4(c + tail, a, bTail, sums, extra + tail, m, k, lanes, cRow, aRow, aCol, restStep, mode);
-  if (!panels) return;
-  const rows = big ? tile : 4;
-  for (let i = 0; i < m; ) {
-    const r = rowsOf(m - i, rows);
-    if (big && r >= 4) {
-      packA(aPanel, a, r, aRow, aCol, k);
-      let panel = bPanels;
-      for (let x: usize = 0; x < right; x += 32) {
-        if (mode) {
-          tileBy8(r, sums, 32, aPanel, panel, k);
-          finish8(c + x, cRow, sums, r, extra + x, mode);
-        } else {
-          tileBy8(r, c + x, cRow, aPanel, panel, k);
-        }
-        panel += bPanel;
-      }
-    } else {
-      rowsBy8(r, c, a, bPanels, extra, k, panels, cRow, aRow, aCol, bStep, bPanel, mode);
-    }
-    i += r;
-    a += <usize>r * aRow;
-    c += <usize>r * cRow;
-    extra += <usize>r * gate;
-  }
 }
 
 /** All of C. mode: an epilogue or ADD; to ADD several blocks of k, they are summed first, a slab of C at a time. */
@@ -288,23 +130,6 @@ function row(
   gemm1x32(at(c, j), a, at(b, j), at(extra, j), k, blocks, aCol, bRow, mode);
   const done = blocks << 5;
   if (done < width) block(c, 0, a, b, scratch, 1, n, k, 0, aCol, bRow, 4, j + done, width - done, extra, mode);
-}
-
-/** The epilogue of one line of C by itself; `step` is 0 where one bias serves all. */
-function finishLine(c: usize, n: i32, extra: usize, step: i32, epilogue: i32): void {
-  let i = 0;
-  if (epilogue == ACCUMULATE)
-    for (; i + LANES <= n; i += LANES) v128.store(at(c, i), plus(at(c, i), v128.load(at(extra, i))));
-  for (; i < n; ++i) {
-    const p = at(c, i);
-    const q = at(extra, i * step);
-    let x = v128.load32_zero(p);
-    if (epilogue == ACCUMULATE) x = f32x4.add(v128.load32_zero(q), x);
-    else if (epilogue == MASK) x = v128.and(x, f32x4.gt(v128.load32_zero(q), f32x4.splat(0)));
-    else x = f32x4.add(x, v128.load32_zero(q));
-    if (epilogue == BIAS_RELU) x = relu(x);
-    v128.store32_lane(p, x, 0);
-  }
 }
 
 /** C = 0, for k = 0. */

@@ -1,31 +1,41 @@
 // Builds everything a user needs: the WebAssembly modules, the typed kernel interface, the inline entry, and dist/.
 //   tsx bindings/build.ts [--if-needed] [--wasm-only]
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { build as bundle } from "esbuild";
 import { compileModules } from "./build/compile.ts";
 import { writeInlineModules } from "./build/inline.ts";
 import { writeKernelInterface } from "./build/interface.ts";
 import { root, run } from "./build/tools.ts";
 
-const stampFile = join(root, "dist", ".stamp");
-
-/** A hash over every input of the build: equal hash, nothing to do. */
-async function sourceHash(): Promise<string> {
+/** A hash over files and folders: equal hash, nothing to do. */
+async function hashOf(places: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
-  for (const folder of ["assembly", "bindings", "src"]) {
-    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  for (const place of places) {
+    const path = join(root, place);
+    const entries = statSync(path).isDirectory() ? await readdir(path, { recursive: true, withFileTypes: true }) : [];
     const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
-    for (const file of files.sort()) {
-      if (/[\\/](generated|wasm)[\\/]/.test(file)) continue;
-      hash.update(file).update(readFileSync(file));
-    }
+    for (const file of entries.length > 0 ? files.sort() : [path])
+      if (!/[\\/](generated|wasm)[\\/]/.test(file)) hash.update(relative(root, file)).update(readFileSync(file));
   }
-  for (const file of ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"])
-    hash.update(readFileSync(join(root, file)));
   return hash.digest("hex");
+}
+
+const isCurrent = (stamp: string, hash: string): boolean => existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
+
+/** The modules and what is generated from them. */
+async function buildModules(): Promise<void> {
+  const stamp = join(root, "bindings/wasm/.stamp");
+  const hash = await hashOf(["assembly", "bindings/build", "package-lock.json"]);
+  if (isCurrent(stamp, hash)) return;
+  console.error("building thalweg: WebAssembly modules …");
+  await rm(stamp, { force: true });
+  await writeKernelInterface();
+  await compileModules();
+  await writeInlineModules();
+  writeFileSync(stamp, hash);
 }
 
 /** What users import, run or start: one file each in dist/, with what they share in chunks beside them. */
@@ -78,12 +88,10 @@ function asBindNotice(): string {
 }
 
 async function main(flags: ReadonlySet<string>): Promise<void> {
-  const hash = await sourceHash();
-  if (flags.has("--if-needed") && existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash) return;
-  console.error("building thalweg: WebAssembly modules …");
-  await writeKernelInterface();
-  await compileModules();
-  await writeInlineModules();
+  const stamp = join(root, "dist/.stamp");
+  const hash = await hashOf(["assembly", "bindings", "src", "package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"]);
+  if (flags.has("--if-needed") && isCurrent(stamp, hash)) return;
+  await buildModules();
   if (flags.has("--wasm-only")) return;
   console.error("building thalweg: dist …");
   await rm(join(root, "dist"), { recursive: true, force: true });
@@ -91,9 +99,9 @@ async function main(flags: ReadonlySet<string>): Promise<void> {
   await bundleEntries();
   await cp(join(root, "bindings/wasm"), join(root, "dist/wasm"), {
     recursive: true,
-    filter: (file) => !/(debug|ceiling[^/]*)\.wasm$/.test(file),
+    filter: (file) => !/(debug|ceiling[^/]*)\.wasm$|\.stamp$/.test(file),
   });
-  writeFileSync(stampFile, hash);
+  writeFileSync(stamp, hash);
 }
 
 await main(new Set(process.argv.slice(2)));

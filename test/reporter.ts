@@ -17,7 +17,7 @@ export class ClosingLine implements Reporter {
       }
     }
     const line = `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}\n`;
-    const file = process.env["TALLY"];
+    const file = process.env.TALLY;
     if (file) appendFileSync(file, line);
     // After the other reporters have printed theirs.
     else process.once("exit", () => process.stdout.write(line));

@@ -1,4 +1,5 @@
 // What happens to a tile of sums on its way to C.
+import { LANES, at } from "../simd";
 
 /** Epilogue numbers of `gemm`. */
 export const BIAS = 1;
@@ -91,5 +92,22 @@ export function finish8(c: usize, cRow: usize, sums: usize, rows: i32, extra: us
     v128.store(c, y, 16);
     c += cRow;
     sums += 32;
+  }
+}
+
+/** The epilogue of one line of C by itself; `step` is 0 where one bias serves all. */
+export function finishLine(c: usize, n: i32, extra: usize, step: i32, epilogue: i32): void {
+  let i = 0;
+  if (epilogue == ACCUMULATE)
+    for (; i + LANES <= n; i += LANES) v128.store(at(c, i), plus(at(c, i), v128.load(at(extra, i))));
+  for (; i < n; ++i) {
+    const p = at(c, i);
+    const q = at(extra, i * step);
+    let x = v128.load32_zero(p);
+    if (epilogue == ACCUMULATE) x = f32x4.add(v128.load32_zero(q), x);
+    else if (epilogue == MASK) x = v128.and(x, f32x4.gt(v128.load32_zero(q), f32x4.splat(0)));
+    else x = f32x4.add(x, v128.load32_zero(q));
+    if (epilogue == BIAS_RELU) x = relu(x);
+    v128.store32_lane(p, x, 0);
   }
 }

@@ -19,7 +19,7 @@ function transpose4(dst: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v
  * A strip four wide: dst[p·step + i·4] = x[i·row + p·col], i < 4, p < k.
  * The strip may be part of a wider panel, hence the step.
  */
-export function packFour(dst: usize, step: usize, x: usize, row: usize, col: usize, k: i32): void {
+function packFour(dst: usize, step: usize, x: usize, row: usize, col: usize, k: i32): void {
   const row2 = row + row;
   const row3 = row2 + row;
   if (row == 4) {
@@ -46,7 +46,7 @@ export function packFour(dst: usize, step: usize, x: usize, row: usize, col: usi
 }
 
 /** Panels eight wide of contiguous rows: dst[p·8 + i] = x[p·col + i]. */
-export function copyEight(dst: usize, x: usize, col: usize, k: i32): void {
+function copyEight(dst: usize, x: usize, col: usize, k: i32): void {
   for (; k > 0; --k) {
     v128.store(dst, v128.load(x));
     v128.store(dst, v128.load(x, 16), 16);
@@ -56,7 +56,7 @@ export function copyEight(dst: usize, x: usize, col: usize, k: i32): void {
 }
 
 /** A strip two wide: dst[p·step + i·4] = x[i·row + p·col], i < 2. */
-export function packTwo(dst: usize, step: usize, x: usize, row: usize, col: usize, k: i32): void {
+function packTwo(dst: usize, step: usize, x: usize, row: usize, col: usize, k: i32): void {
   let y = x + row;
   if (col == 4)
     for (; k >= 4; k -= 4) {
@@ -82,7 +82,7 @@ export function packTwo(dst: usize, step: usize, x: usize, row: usize, col: usiz
 }
 
 /** A strip one wide: dst[p·step] = x[p·col]. */
-export function packOne(dst: usize, step: usize, x: usize, col: usize, k: i32): void {
+function packOne(dst: usize, step: usize, x: usize, col: usize, k: i32): void {
   if (col == 4)
     for (; k >= 4; k -= 4) {
       const r = v128.load(x);
@@ -101,7 +101,7 @@ export function packOne(dst: usize, step: usize, x: usize, col: usize, k: i32): 
 }
 
 /** `count` < 4 columns at the right of a strip of four, zeros to their left: see `storeHigh`. */
-export function packRight(dst: usize, x: usize, row: usize, col: usize, k: i32, count: i32): void {
+function packRight(dst: usize, x: usize, row: usize, col: usize, k: i32, count: i32): void {
   const last = x + <usize>(count - 1) * row;
   for (let p: usize = 0; k > 0; --k) {
     let y = v128.load32_lane(last + p, f32x4.splat(0), 3);
@@ -111,4 +111,37 @@ export function packRight(dst: usize, x: usize, row: usize, col: usize, k: i32, 
     dst += 16;
     p += col;
   }
+}
+
+/** Columns [j, j + width) of B as panels; the last, of four columns, ends at column n. */
+export function packB(dst: usize, b: usize, k: i32, bRow: usize, bCol: usize, n: i32, j: i32, width: i32): void {
+  const panel = (<usize>k) << 5;
+  const end = j + width;
+  for (; j + 8 <= end; j += 8) {
+    const x = b + <usize>j * bCol;
+    if (bCol == 4) {
+      copyEight(dst, x, bRow, k);
+    } else {
+      packFour(dst, 32, x, bCol, bRow, k);
+      packFour(dst + 16, 32, x + (bCol << 2), bCol, bRow, k);
+    }
+    dst += panel;
+  }
+  if (j + 4 <= end) {
+    packFour(dst, 16, b + <usize>j * bCol, bCol, bRow, k);
+    dst += panel >> 1;
+    j += 4;
+  }
+  if (j == end) return;
+  if (n >= 4) packFour(dst, 16, b + <usize>(end - 4) * bCol, bCol, bRow, k);
+  else packRight(dst, b, bCol, bRow, k, n);
+}
+
+/** Four to six rows of A, side by side at each step of k. */
+export function packA(dst: usize, a: usize, rows: i32, aRow: usize, aCol: usize, k: i32): void {
+  const step = (<usize>rows) << 2;
+  packFour(dst, step, a, aRow, aCol, k);
+  const fifth = a + (aRow << 2);
+  if (rows == 6) packTwo(dst + 16, step, fifth, aRow, aCol, k);
+  else if (rows == 5) packOne(dst + 16, step, fifth, aCol, k);
 }

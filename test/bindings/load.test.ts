@@ -1,8 +1,8 @@
 // Where modules come from: beside the loader, from a URL, from bytes, compiled already, or inline; and what is refused.
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import * as inline from "../../bindings/generated/inline.ts";
 import { chooseBuild, type KernelSource, load, loadModule, supportedBuilds } from "../../bindings/load.ts";
 import { chain, createModel, dense, meanSquaredError } from "../../src/index.ts";
-import * as inline from "../../bindings/generated/inline.ts";
 
 const decode = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 const dataUrl = (base64: string): string => `data:application/wasm;base64,${base64}`;
@@ -22,7 +22,8 @@ const compile = vi.spyOn(WebAssembly, "compile");
 /** How often these very bytes were compiled; Node's fetch compiles a module of its own. */
 const compilations = (base64: string): number => {
   const expected = decode(base64);
-  const same = (bytes: Uint8Array): boolean => bytes.length === expected.length && bytes.every((byte, i) => byte === expected[i]);
+  const same = (bytes: Uint8Array): boolean =>
+    bytes.length === expected.length && bytes.every((byte, i) => byte === expected[i]);
   return compile.mock.calls.filter(([bytes]) => same(bytes as Uint8Array)).length;
 };
 beforeEach(() => {
@@ -37,7 +38,10 @@ describe("load", () => {
     expect(compilations(inline.strict)).toBe(1);
   });
 
-  test.each([["text", dataUrl], ["a URL", (base64: string) => new URL(dataUrl(base64))]])("takes an address as %s", async (_, address) => {
+  test.each([
+    ["text", dataUrl],
+    ["a URL", (base64: string) => new URL(dataUrl(base64))],
+  ])("takes an address as %s", async (_, address) => {
     load({ url: address(inline.strict) }, "strict");
     await trains();
     expect(compilations(inline.strict)).toBe(1);
@@ -74,10 +78,18 @@ describe("refuses, and recovers", () => {
   const flipped = good.map((byte, i) => (i === 8 ? 0xff : byte));
   const page = new TextEncoder().encode("<!doctype html><title>404</title>");
   test.each([
-    ["truncated bytes", { bytes: good.subarray(0, good.length >> 1) }, /^load: the given bytes is not a WebAssembly module this engine accepts \(.+\); reinstall/],
+    [
+      "truncated bytes",
+      { bytes: good.subarray(0, good.length >> 1) },
+      /^load: the given bytes is not a WebAssembly module this engine accepts \(.+\); reinstall/,
+    ],
     ["an altered byte", { bytes: flipped }, /^load: the given bytes is not a WebAssembly module/],
     ["no bytes", { bytes: new Uint8Array(0) }, /^load: the given bytes is not a WebAssembly module/],
-    ["a page in place of the file", { url: `data:text/html;base64,${btoa(String.fromCharCode(...page))}` }, /^load: data:.* is not a WebAssembly module .*check that the server sends the \.wasm file itself/],
+    [
+      "a page in place of the file",
+      { url: `data:text/html;base64,${btoa(String.fromCharCode(...page))}` },
+      /^load: data:.* is not a WebAssembly module .*check that the server sends the \.wasm file itself/,
+    ],
   ])("%s", async (_, source: KernelSource, message) => {
     load(source, "strict");
     await expect(trains()).rejects.toThrow(message);
@@ -93,6 +105,8 @@ describe("refuses, and recovers", () => {
   });
 
   test("a build that there is not", () => {
-    expect(() => chooseBuild("fast" as never)).toThrow('build: expected "auto", "strict", "relaxed" or "debug", got "fast"');
+    expect(() => chooseBuild("fast" as never)).toThrow(
+      'build: expected "auto", "strict", "relaxed" or "debug", got "fast"',
+    );
   });
 });

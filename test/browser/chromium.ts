@@ -12,18 +12,18 @@ const flags = ["--no-sandbox", "--disable-background-networking", "--disable-com
 
 /** What to give to playwright's chromium.launch. CHROMIUM names another executable. */
 export async function chromiumOptions(): Promise<LaunchOptions> {
-  const system = process.env["CHROMIUM"] ?? systemChromium();
+  const system = process.env.CHROMIUM ?? systemChromium();
   if (system) return { executablePath: system, args: flags };
   if (!existsSync(cache)) await unpack();
   const executablePath = join(cache, "chromium");
   const env = { ...(process.env as Record<string, string>) };
-  if (lacksLibraries(executablePath)) env["LD_LIBRARY_PATH"] = join(cache, "al2023/lib");
-  if (!existsSync("/etc/fonts")) env["FONTCONFIG_PATH"] = join(cache, "fonts");
+  if (lacksLibraries(executablePath)) env.LD_LIBRARY_PATH = join(cache, "al2023/lib");
+  if (!existsSync("/etc/fonts")) env.FONTCONFIG_PATH = join(cache, "fonts");
   return { executablePath, args: [...flags, "--headless=shell"], env };
 }
 
 function systemChromium(): string | undefined {
-  const folders = process.env["PATH"]?.split(":") ?? [];
+  const folders = process.env.PATH?.split(":") ?? [];
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
@@ -55,4 +55,5 @@ function restore(name: string, value: string | undefined): void {
   else process.env[name] = value;
 }
 
-const lacksLibraries = (executable: string): boolean => / not found/.test(String(spawnSync("ldd", [executable]).stdout));
+const lacksLibraries = (executable: string): boolean =>
+  / not found/.test(String(spawnSync("ldd", [executable]).stdout));

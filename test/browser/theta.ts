@@ -1,5 +1,16 @@
 // Two hundred steps whose every number is decided by integers: what differs at the end differs by the engine.
-import { type BuildChoice, chain, createModel, crossEntropy, dense, dropout, l2, relu, sgd, tanh } from "../../src/index.ts";
+import {
+  type BuildChoice,
+  chain,
+  createModel,
+  crossEntropy,
+  dense,
+  dropout,
+  l2,
+  relu,
+  sgd,
+  tanh,
+} from "../../src/index.ts";
 
 const [rows, width, classes] = [23, 11, 5];
 

@@ -99,7 +99,12 @@ function expectSameBits(actual: Float32Array, expected: Float32Array, shape: Cas
  */
 function expectProduct(c: Float32Array, shape: Case): void {
   const { m, n, k } = shape;
-  const { a, b, aStrides: [aRow, aCol], bStrides: [bRow, bCol] } = operands(shape);
+  const {
+    a,
+    b,
+    aStrides: [aRow, aCol],
+    bStrides: [bRow, bCol],
+  } = operands(shape);
   const roundings = Math.min(k, 256) + Math.ceil(k / 256);
   const gamma = (roundings * 2 ** -24) / (1 - roundings * 2 ** -24);
   expect(c.length).toBe(m * n);
@@ -125,7 +130,8 @@ const describeCase = ({ aTransposed, bTransposed }: (typeof orders)[number]): st
 function* smallShapes(order: (typeof orders)[number]): Generator<Case> {
   for (let m = 0; m <= 17; m++)
     for (let n = 0; n <= 17; n++)
-      for (const k of [(m * 5 + n * 7) % 18, (m + n * 3 + 1) % 5, 16]) yield { m, n, k, ...order, pad: (m + n + k) % 4 };
+      for (const k of [(m * 5 + n * 7) % 18, (m + n * 3 + 1) % 5, 16])
+        yield { m, n, k, ...order, pad: (m + n + k) % 4 };
 }
 
 /** Sizes at which a block, a panel, a tile or a path begins or ends: 256 of k, 512 of n, 8 and 4 columns, 4 to 6 rows. */
@@ -146,15 +152,18 @@ const largeShapes: readonly Case[] = [
 ];
 
 describe.each(benches)("gemm in the %s build", (build, bench) => {
-  test.each(orders.map((order) => [describeCase(order), order] as const))("%s for sizes 0 to 17, with every epilogue", (_, order) => {
-    for (const shape of smallShapes(order)) {
-      const product = multiply(bench, shape);
-      expectProduct(product, shape);
-      const epilogue = fused[(shape.m + shape.n * 3 + shape.k) % 4] as number;
-      const of = `epilogue ${epilogue}, ${build}`;
-      expectSameBits(multiply(bench, shape, epilogue, 1), apply(epilogue, product, shape), { ...shape, of });
-    }
-  });
+  test.each(orders.map((order) => [describeCase(order), order] as const))(
+    "%s for sizes 0 to 17, with every epilogue",
+    (_, order) => {
+      for (const shape of smallShapes(order)) {
+        const product = multiply(bench, shape);
+        expectProduct(product, shape);
+        const epilogue = fused[(shape.m + shape.n * 3 + shape.k) % 4] as number;
+        const of = `epilogue ${epilogue}, ${build}`;
+        expectSameBits(multiply(bench, shape, epilogue, 1), apply(epilogue, product, shape), { ...shape, of });
+      }
+    },
+  );
 
   test("a row or a column at a time gives the bits of the whole", () => {
     // B contiguous along n, A along m: the one-row and one-column kernels add in the order of the others.
@@ -199,16 +208,33 @@ describe.each(benches)("gemm in the %s build", (build, bench) => {
   });
 });
 
+test.each(benches)("relu keeps −0, as the kernel of that name does, in the %s build", (_, bench) => {
+  bench.reset();
+  const a = bench.f32([-1, 1]);
+  const b = bench.f32(new Float32Array(10));
+  const row = bench.f32(new Float32Array(10).fill(-0));
+  const c = bench.f32(20);
+  const scratch = aligned(bench, bench.kernels.gemmScratch(2, 10, 1) / 4);
+  bench.kernels.gemm(c.pointer, a.pointer, b.pointer, scratch, 2, 10, 1, 1, 1, 10, 1, biasRelu, row.pointer);
+  expect([...c.array]).toEqual([...Array(10).fill(-0), ...Array(10).fill(0)]);
+});
+
 describe.each(released)("gemm of large matrices in the %s build", (_, bench) => {
-  test.each(orders.map((order) => [describeCase(order), order] as const))("%s across the edges of blocks", (_, order) => {
-    for (const shape of largeShapes) {
-      const here = { ...shape, ...order };
-      const product = multiply(bench, here);
-      expectProduct(product, here);
-      for (const epilogue of fused)
-        expectSameBits(multiply(bench, here, epilogue), apply(epilogue, product, here), { ...here, of: `epilogue ${epilogue}` });
-    }
-  });
+  test.each(orders.map((order) => [describeCase(order), order] as const))(
+    "%s across the edges of blocks",
+    (_, order) => {
+      for (const shape of largeShapes) {
+        const here = { ...shape, ...order };
+        const product = multiply(bench, here);
+        expectProduct(product, here);
+        for (const epilogue of fused)
+          expectSameBits(multiply(bench, here, epilogue), apply(epilogue, product, here), {
+            ...here,
+            of: `epilogue ${epilogue}`,
+          });
+      }
+    },
+  );
 
   test.each([4, 5, 6])("the tile of %i rows gives the same bits", (rows) => {
     for (const shape of largeShapes) {

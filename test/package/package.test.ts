@@ -2,8 +2,8 @@
 // that vite built and a strict server serves.
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PreviewServer, preview } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { chromiumOptions } from "../browser/chromium.ts";
 import { Project, readmeExample, root, run } from "./project.ts";
@@ -31,13 +31,24 @@ describe("in Node", () => {
     expect(await run(process.execPath, ["entries.js"], project.folder)).toEqual({ stdout: "all\n", stderr: "" });
   });
 
-  test.each(["nodenext", "bundler"])("the types stand on their own with moduleResolution %s", async (moduleResolution) => {
-    const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
-    const options = { moduleResolution, module, target: "es2022", lib: ["es2023", "dom"], types: [], strict: true, noEmit: true };
-    project.write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: ["typed.ts"] }));
-    project.write("typed.ts", typed);
-    await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project.folder);
-  });
+  test.each(["nodenext", "bundler"])(
+    "the types stand on their own with moduleResolution %s",
+    async (moduleResolution) => {
+      const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
+      const options = {
+        moduleResolution,
+        module,
+        target: "es2022",
+        lib: ["es2023", "dom"],
+        types: [],
+        strict: true,
+        noEmit: true,
+      };
+      project.write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: ["typed.ts"] }));
+      project.write("typed.ts", typed);
+      await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project.folder);
+    },
+  );
 });
 
 const typed = `
@@ -71,14 +82,25 @@ describe("in a page under a strict content security policy", () => {
     };
     for (const [name, script] of Object.entries(scripts)) {
       project.write(`${name}.js`, script);
-      project.write(`${name}.html`, `<!doctype html><title>${name}</title><body><script type="module" src="/${name}.js"></script>`);
+      project.write(
+        `${name}.html`,
+        `<!doctype html><title>${name}</title><body><script type="module" src="/${name}.js"></script>`,
+      );
     }
     if (language === "html") project.write("example.html", code);
     const input = [...new Set([...Object.keys(scripts), "example"])].map((name) => `${name}.html`);
-    project.write("vite.config.js", `export default { build: { rolldownOptions: { input: ${JSON.stringify(input)} } } };`);
+    project.write(
+      "vite.config.js",
+      `export default { build: { rolldownOptions: { input: ${JSON.stringify(input)} } } };`,
+    );
     await run(join(root, "node_modules/.bin/vite"), ["build"], project.folder);
     const headers = { "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
-    server = await preview({ root: project.folder, configFile: false, preview: { port: 0, headers }, logLevel: "error" });
+    server = await preview({
+      root: project.folder,
+      configFile: false,
+      preview: { port: 0, headers },
+      logLevel: "error",
+    });
     browser = await chromium.launch(await chromiumOptions());
   });
   afterAll(async () => {
@@ -86,17 +108,24 @@ describe("in a page under a strict content security policy", () => {
     await server?.close();
   });
 
-  /** Opens a page, which shows lines of epoch and loss in its text or on the console, and waits for the loss to fall. */
+  /** Opens a page, which shows epoch and loss on itself or on the console, and waits for the loss to fall. */
   async function expectToLearn(name: string, refused?: string): Promise<void> {
     const page = await browser.newPage();
-    const [lines, errors]: [string[], string[]] = [[], []];
+    const [shown, errors]: [string[], string[]] = [[], []];
     page.on("pageerror", (error) => errors.push(error.message));
-    page.on("console", (message) => (message.type() === "error" ? errors : lines).push(message.text()));
+    page.on("console", (message) => (message.type() === "error" ? errors : shown).push(message.text()));
+    await page.addInitScript(() => {
+      new MutationObserver(() => console.log(document.body?.innerText)).observe(document, {
+        childList: true,
+        subtree: true,
+      });
+    });
     if (refused) await page.route(refused, (route) => route.abort());
     await page.goto(new URL(`/${name}.html`, server.resolvedUrls?.local[0]).href);
-    const outcome = async (): Promise<unknown> => {
-      const shown = [...lines, ...(await page.innerText("body")).split("\n")];
-      const losses = shown.map((line) => Number(line.match(/\d+(\.\d+)?(e-?\d+)?/g)?.[1] ?? Number.NaN)).filter(Number.isFinite);
+    const outcome = (): unknown => {
+      const losses = shown
+        .map((text) => Number(text.match(/\d+(\.\d+)?(e-?\d+)?/g)?.[1] ?? Number.NaN))
+        .filter(Number.isFinite);
       const learnt = losses.length > 1 && (losses.at(-1) as number) < (losses[0] as number);
       return learnt && errors.length === 0 ? "learnt" : { shown, errors };
     };

@@ -9,7 +9,11 @@ import { promisify } from "node:util";
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Runs a command to its end; a failure shows what it printed. */
-export async function run(command: string, args: readonly string[], cwd: string): Promise<{ stdout: string; stderr: string }> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ stdout: string; stderr: string }> {
   try {
     return await promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 26 });
   } catch (error) {

@@ -1,6 +1,11 @@
 // The remote model against the local one: same numbers, same messages. In Node a worker runs built files.
 import { afterAll, describe, expect, test } from "vitest";
-import { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, type RemoteModel, relu, sgd } from "../../dist/index.js";
+import type { RemoteModel } from "../../src/index.ts";
+
+const built: string = "../../dist/index.js";
+const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, relu, sgd } = (await import(
+  /* @vite-ignore */ built
+)) as typeof import("../../src/index.ts");
 
 const options = {
   input: [4],

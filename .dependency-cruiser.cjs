@@ -1,54 +1,62 @@
-// The layering of the tree: nothing imports upward. Each layer lists what it may import, besides itself.
-const layers = {
-  assembly: { path: "^assembly/", may: [] },
-  bindings: { path: "^bindings/", may: [] },
-  graph: { path: "^src/graph/", may: [] },
-  ops: { path: "^src/ops/", may: ["graph"] },
-  plan: { path: "^src/plan/", may: ["graph", "ops"], also: "^bindings/generated/kernels" },
-  nn: { path: "^src/nn/", may: ["graph", "ops"] },
-  losses: { path: "^src/losses", may: ["graph", "ops"] },
-  regularizers: { path: "^src/regularizers", may: ["graph", "ops"] },
-  optimizers: { path: "^src/optimizers/", may: ["graph", "ops"] },
-  data: { path: "^src/data/", may: [], also: "^bindings/platform/" },
-  training: {
-    path: "^src/training/",
-    may: ["graph", "ops", "plan", "nn", "losses", "regularizers", "optimizers", "data", "bindings"],
-  },
-  // As a user would write them: "thalweg" and its entry points, by name.
-  cli: { path: "^src/cli", may: [], also: "^(src/index|src/data/index|bindings/(arrays|inline))\\.ts$" },
-  lecture: { path: "^src/lecture/", may: [], also: "^(src/index|src/data/index|bindings/(arrays|inline))\\.ts$" },
-  page: { path: "^src/page/", may: [], also: "^(src/index|src/data/index|bindings/(arrays|inline))\\.ts$" },
-};
+// The layering of the tree: nothing imports upward. Each layer lists the others it may import, and the files of which
+// it may import types alone.
+const kernels = "^bindings/generated/kernels";
+const publicNames = "^(src/index|src/data/index|bindings/arrays|bindings/inline)\\.ts$";
+const rules = ["graph", "ops"];
 
-const layering = Object.entries(layers).map(([name, { path, may, also }]) => {
-  const allowed = [path, ...may.map((other) => layers[other].path), ...(also ? [also] : [])];
-  return {
-    name: `${name}-imports-only-${may.join("-") || "itself"}`,
-    severity: "error",
-    from: { path },
-    to: { path: "^(assembly|bindings|src|test|bench)/", pathNot: allowed },
-  };
+const layers = [
+  { name: "assembly", path: "^assembly/" },
+  { name: "bindings", path: "^bindings/" },
+  { name: "graph", path: "^src/graph/", types: kernels },
+  { name: "ops", path: "^src/ops/", may: ["graph"], types: kernels },
+  { name: "plan", path: "^src/plan/", may: rules, also: kernels },
+  { name: "nn", path: "^src/nn/", may: rules },
+  { name: "losses", path: "^src/losses", may: rules },
+  { name: "regularizers", path: "^src/regularizers", may: rules, types: "^src/nn/layer" },
+  { name: "optimizers", path: "^src/optimizers/", may: rules },
+  { name: "data", path: "^src/data/", also: "^bindings/platform/" },
+  {
+    name: "training",
+    path: "^src/training/",
+    may: [...rules, "plan", "nn", "losses", "regularizers", "optimizers", "data", "bindings"],
+  },
+  // As a user would write them.
+  { name: "cli", path: "^src/cli", also: publicNames },
+  { name: "lecture", path: "^src/lecture/", also: publicNames },
+  { name: "page", path: "^src/page/", also: publicNames },
+];
+
+const pathOf = (name) => layers.find((layer) => layer.name === name).path;
+
+const layering = layers.flatMap(({ name, path, may = [], also, types }) => {
+  const allowed = [path, ...may.map(pathOf), ...(also ? [also] : [])];
+  const tree = "^(assembly|bindings|src|test|bench)/";
+  const rule = { severity: "error", from: { path } };
+  return [
+    { ...rule, name: `${name}-layer`, to: { path: tree, pathNot: types ? [...allowed, types] : allowed } },
+    ...(types ? [{ ...rule, name: `${name}-types`, to: { path: types, dependencyTypesNot: ["type-only"] } }] : []),
+  ];
 });
 
 module.exports = {
   forbidden: [
     ...layering,
     {
-      name: "no-cycles",
+      name: "cycle",
       comment: "Only gradient rules need each other: those of src/ops.",
       severity: "error",
-      from: { pathNot: layers.ops.path },
-      to: { circular: true },
+      from: { pathNot: pathOf("ops") },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
-      name: "no-unresolvable",
+      name: "unresolved",
       severity: "error",
-      from: { path: "^(bindings|src)/" },
+      from: {},
       to: { couldNotResolve: true },
     },
     {
-      name: "users-install-it",
-      comment: "What runs at a user's may import packages of `dependencies` alone.",
+      name: "development-dependency",
+      comment: "What runs at a user's imports packages of `dependencies` alone; as-bind is bundled.",
       severity: "error",
       from: { path: "^(src|bindings)/", pathNot: "^bindings/(build|asBind)" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
@@ -58,6 +66,10 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { conditionNames: ["thalweg-source", "import", "node", "default"], extensions: [".ts", ".js"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["thalweg-source", "import", "node", "default", "types"],
+      extensions: [".ts", ".js", ".d.ts"],
+    },
   },
 };

@@ -4,7 +4,7 @@ import type { Ours } from "./ours.ts";
 import { type RaceOptions, race } from "./race.ts";
 
 export interface Row {
-  readonly suite: "gemm" | "step" | "size" | "start";
+  readonly suite: "gemm" | "step" | "epoch" | "size" | "start";
   readonly name: string;
   /** Which build of ours ran. */
   readonly build: string;

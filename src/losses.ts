@@ -5,6 +5,7 @@ import { add, equal, greater, maximum, minimum, mul, sub } from "./ops/binary.ts
 import { crossEntropy as crossEntropyRows, equalLabelsOp, softCrossEntropy } from "./ops/crossEntropy.ts";
 import { reshape } from "./ops/movement.ts";
 import { argmax, mean } from "./ops/reduce.ts";
+import { requireOneOf, requireOptions, requirePositive, requireWithin, show } from "./nn/options.ts";
 
 /** What the targets of one batch look like. */
 export interface TargetSpecification {
@@ -43,10 +44,11 @@ export interface CrossEntropyOptions {
 }
 
 /** Softmax cross-entropy of logits [batch, classes]. */
-export function crossEntropy({ smoothing = 0, targets = "labels" }: CrossEntropyOptions = {}): Loss {
-  if (!(smoothing >= 0 && smoothing < 1)) throw new Error(`crossEntropy: smoothing must be in [0, 1), got ${smoothing}`);
-  if (targets !== "labels" && targets !== "probabilities")
-    throw new Error(`crossEntropy: targets must be "labels" or "probabilities", got ${JSON.stringify(targets)}`);
+export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
+  requireOptions("crossEntropy", options, ["smoothing", "targets"]);
+  const { smoothing = 0, targets = "labels" } = options;
+  requireWithin("crossEntropy", "smoothing", smoothing, 0, 1, true);
+  requireOneOf("crossEntropy", "targets", targets, ["labels", "probabilities"]);
   const labels = targets === "labels";
   return {
     name: "crossEntropy",
@@ -97,8 +99,10 @@ export function meanAbsoluteError(): Loss {
 }
 
 /** r²/2 where |r| ≤ delta, delta·(|r| − delta/2) beyond (Huber 1964). */
-export function huber({ delta = 1 }: { readonly delta?: number } = {}): Loss {
-  if (!(delta > 0)) throw new Error(`huber: delta must be > 0, got ${delta}`);
+export function huber(options: { readonly delta?: number } = {}): Loss {
+  requireOptions("huber", options, ["delta"]);
+  const { delta = 1 } = options;
+  requirePositive("huber", "delta", delta);
   return {
     name: "huber",
     target: likePrediction,
@@ -130,12 +134,13 @@ export function toLoss(loss: Loss | LossFunction): Loss {
       apply(prediction, target) {
         const value = loss(prediction, target);
         const batch = prediction.shape.slice(0, 1);
+        if (value?.operation === undefined) throw new Error(`loss: expected a tensor made by operations, got ${show(value)}`);
         if (size(value) !== 1 && !sameShape(value.shape, batch))
           throw new Error(`loss: expected a scalar or one number an example ${showShape(batch)}, got ${showShape(value.shape)}`);
         return value;
       },
     };
   if (typeof loss?.apply !== "function" || typeof loss.target !== "function")
-    throw new Error(`createModel: loss must be a loss such as crossEntropy() or a function (prediction, target) => tensor, got ${String(loss)}`);
+    throw new Error(`createModel: loss must be a loss such as crossEntropy() or a function (prediction, target) => tensor, got ${show(loss)}`);
   return loss;
 }

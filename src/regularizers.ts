@@ -1,6 +1,7 @@
 // Regularisers λ·Ω(w): functions of the parameters, of the weights alone unless told otherwise.
 import type { Tensor } from "./graph/tensor.ts";
 import type { ParameterKind } from "./nn/layer.ts";
+import { requireOneOf, requireOptions, show } from "./nn/options.ts";
 import { abs, square } from "./ops/unary.ts";
 import { add, mul } from "./ops/binary.ts";
 import { sum } from "./ops/reduce.ts";
@@ -20,8 +21,12 @@ export interface RegularizerOptions {
   readonly include?: "weights" | "all" | ((parameter: NamedParameter) => boolean);
 }
 
-function overParameters(call: string, strength: number, term: (w: Tensor) => Tensor, { include = "weights" }: RegularizerOptions): Regularizer {
-  if (!(Number.isFinite(strength) && strength >= 0)) throw new Error(`${call}: the strength must be a finite number ≥ 0, got ${strength}`);
+function overParameters(call: string, strength: number, term: (w: Tensor) => Tensor, options: RegularizerOptions): Regularizer {
+  if (typeof strength !== "number" || !(strength >= 0) || !Number.isFinite(Math.fround(strength)))
+    throw new Error(`${call}: the strength must be a finite number ≥ 0, got ${show(strength)}`);
+  requireOptions(call, options, ["include"]);
+  const { include = "weights" } = options;
+  if (typeof include !== "function") requireOneOf(call, "include", include, ["weights", "all"]);
   const chosen = typeof include === "function" ? include : (p: NamedParameter) => include === "all" || p.kind === "weight";
   return (parameters) => {
     const terms = parameters.filter(chosen).map((p) => term(p.value));
@@ -40,6 +45,7 @@ export const l1 = (strength: number, options: RegularizerOptions = {}): Regulari
 
 /** λ₁·Σ |w| + λ₂·Σ w² (Zou and Hastie 2005). */
 export function elasticNet(strengths: { readonly l1: number; readonly l2: number }, options: RegularizerOptions = {}): Regularizer {
+  requireOptions("elasticNet", strengths, ["l1", "l2"]);
   const parts = [l1(strengths.l1, options), l2(strengths.l2, options)];
   return (parameters) => {
     const terms = parts.map((part) => part(parameters)).filter((term) => term !== undefined);

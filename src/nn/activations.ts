@@ -1,16 +1,30 @@
 // Activations as layers.
 import * as unary from "../ops/unary.ts";
 import * as softmaxes from "../ops/softmax.ts";
-import { type Layer, stateless } from "./layer.ts";
+import { type Layer, requireFeatures, stateless } from "./layer.ts";
+import { requireFinite, requireOneOf } from "./options.ts";
 
 export const relu = (): Layer => stateless("relu", (x) => unary.relu(x));
-export const leakyRelu = (slope = 0.01): Layer => stateless("leakyRelu", (x) => unary.leakyRelu(x, slope));
-export const elu = (alpha = 1): Layer => stateless("elu", (x) => unary.elu(x, alpha));
+export function leakyRelu(slope = 0.01): Layer {
+  requireFinite("leakyRelu", "slope", slope);
+  return stateless("leakyRelu", (x) => unary.leakyRelu(x, slope));
+}
+export function elu(alpha = 1): Layer {
+  requireFinite("elu", "alpha", alpha);
+  return stateless("elu", (x) => unary.elu(x, alpha));
+}
 /** x·Φ(x); `"tanh"` for the usual approximation. */
-export const gelu = (approximation: "none" | "tanh" = "none"): Layer => stateless("gelu", (x) => unary.gelu(x, approximation));
+export function gelu(approximation: "none" | "tanh" = "none"): Layer {
+  requireOneOf("gelu", "approximation", approximation, ["none", "tanh"]);
+  return stateless("gelu", (x) => unary.gelu(x, approximation));
+}
 export const silu = (): Layer => stateless("silu", (x) => unary.silu(x));
 export const softplus = (): Layer => stateless("softplus", (x) => unary.softplus(x));
 export const tanh = (): Layer => stateless("tanh", (x) => unary.tanh(x));
 export const sigmoid = (): Layer => stateless("sigmoid", (x) => unary.sigmoid(x));
 /** Over the last axis. The losses take logits: leave it out in front of crossEntropy(). */
-export const softmax = (): Layer => stateless("softmax", (x) => softmaxes.softmax(x));
+export const softmax = (): Layer =>
+  stateless("softmax", (x) => {
+    requireFeatures("softmax", x);
+    return softmaxes.softmax(x);
+  });

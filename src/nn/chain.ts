@@ -2,12 +2,13 @@
 import { add } from "../ops/binary.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
 import { applyLayer, type Layer } from "./layer.ts";
+import { show } from "./options.ts";
 
 function requireLayers(call: string, layers: readonly Layer[]): void {
   if (layers.length === 0) throw new Error(`${call}: expected at least one layer`);
   layers.forEach((layer, i) => {
     if (typeof layer?.apply !== "function" || typeof layer.name !== "string")
-      throw new Error(`${call}: argument ${i} is not a layer: ${String(layer)}; a layer is { name, apply(x, context) }, did you forget to call it, as in relu()?`);
+      throw new Error(`${call}: argument ${i} is not a layer: ${show(layer)}; a layer is { name, apply(x, context) }, did you forget to call it, as in relu()?`);
   });
 }
 

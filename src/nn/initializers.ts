@@ -1,5 +1,6 @@
 // First values of parameters. Draws come from the library's own generator, so a seed means the same numbers everywhere.
 import { type Shape, size } from "../graph/tensor.ts";
+import { requireFinite, requireOneOf, requireWithin } from "./options.ts";
 
 /** Seeded numbers; every parameter has a stream of its own. */
 export interface Draw {
@@ -19,22 +20,45 @@ export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: n
   return { fanIn: field * (shape.at(-2) as number), fanOut: field * (shape.at(-1) as number) };
 }
 
-export const constantValues = (value: number): Initializer => (shape) => new Float32Array(size(shape)).fill(value);
+export function constantValues(value: number): Initializer {
+  requireFinite("constantValues", "value", value);
+  return (shape) => new Float32Array(size(shape)).fill(value);
+}
 export const zeros: Initializer = constantValues(0);
 export const ones: Initializer = constantValues(1);
 
-export const uniform = (low = -0.05, high = 0.05): Initializer => (shape, draw) => draw.uniform(size(shape), low, high);
-export const normal = (deviation = 0.05, mean = 0): Initializer => (shape, draw) => draw.normal(size(shape), mean, deviation);
+/** Even over [low, high). */
+export function uniform(low = -0.05, high = 0.05): Initializer {
+  requireFinite("uniform", "low", low);
+  requireFinite("uniform", "high", high);
+  if (low > high) throw new Error(`uniform: low must not be above high, got ${low} and ${high}`);
+  return (shape, draw) => draw.uniform(size(shape), low, high);
+}
+
+const LARGEST = 3.4028234663852886e38;
+
+function requireNormal(call: string, deviation: number, mean: number): void {
+  requireWithin(call, "deviation", deviation, 0, LARGEST);
+  requireFinite(call, "mean", mean);
+}
+
+export function normal(deviation = 0.05, mean = 0): Initializer {
+  requireNormal("normal", deviation, mean);
+  return (shape, draw) => draw.normal(size(shape), mean, deviation);
+}
 
 /** Normal numbers redrawn until they lie within two standard deviations of the mean. */
-export const truncatedNormal = (deviation = 0.05, mean = 0): Initializer => (shape, draw) => {
-  const values = new Float32Array(size(shape));
-  for (let filled = 0; filled < values.length; ) {
-    for (const z of draw.normal(Math.max(16, values.length - filled), 0, 1))
-      if (Math.abs(z) <= 2 && filled < values.length) values[filled++] = mean + deviation * z;
-  }
-  return values;
-};
+export function truncatedNormal(deviation = 0.05, mean = 0): Initializer {
+  requireNormal("truncatedNormal", deviation, mean);
+  return (shape, draw) => {
+    const values = new Float32Array(size(shape));
+    for (let filled = 0; filled < values.length; ) {
+      for (const z of draw.normal(Math.max(16, values.length - filled), 0, 1))
+        if (Math.abs(z) <= 2 && filled < values.length) values[filled++] = mean + deviation * z;
+    }
+    return values;
+  };
+}
 
 export type Distribution = "uniform" | "normal" | "truncatedNormal";
 
@@ -42,7 +66,8 @@ export type Distribution = "uniform" | "normal" | "truncatedNormal";
 const CUT_DEVIATION = 0.8796256610342398;
 
 /** Zero mean, given variance. */
-function scaled(variance: (shape: Shape) => number, distribution: Distribution): Initializer {
+function scaled(call: string, variance: (shape: Shape) => number, distribution: Distribution): Initializer {
+  requireOneOf(call, "distribution", distribution, ["uniform", "normal", "truncatedNormal"]);
   return (shape, draw) => {
     const deviation = Math.sqrt(variance(shape));
     if (distribution === "normal") return draw.normal(size(shape), 0, deviation);
@@ -54,14 +79,19 @@ function scaled(variance: (shape: Shape) => number, distribution: Distribution):
 
 /** Variance 2/(in + out) (Glorot and Bengio 2010). */
 export const glorot = (distribution: Distribution = "uniform"): Initializer =>
-  scaled((shape) => 2 / (fans(shape).fanIn + fans(shape).fanOut), distribution);
+  scaled("glorot", (shape) => 2 / (fans(shape).fanIn + fans(shape).fanOut), distribution);
 /** Variance 2/in: for layers followed by relu (He et al. 2015). */
-export const he = (distribution: Distribution = "normal"): Initializer => scaled((shape) => 2 / fans(shape).fanIn, distribution);
+export const he = (distribution: Distribution = "normal"): Initializer => scaled("he", (shape) => 2 / fans(shape).fanIn, distribution);
 /** Variance 1/in (LeCun et al. 1998). */
-export const lecun = (distribution: Distribution = "normal"): Initializer => scaled((shape) => 1 / fans(shape).fanIn, distribution);
+export const lecun = (distribution: Distribution = "normal"): Initializer => scaled("lecun", (shape) => 1 / fans(shape).fanIn, distribution);
 
 /** Rows or columns orthonormal, times `gain` (Saxe et al. 2014): modified Gram–Schmidt, twice, of normal vectors. */
-export const orthogonal = (gain = 1): Initializer => (shape, draw) => {
+export function orthogonal(gain = 1): Initializer {
+  requireFinite("orthogonal", "gain", gain);
+  return (shape, draw) => gramSchmidt(shape, draw, gain);
+}
+
+function gramSchmidt(shape: Shape, draw: Draw, gain: number): Float32Array {
   const columns = shape.at(-1) ?? 1;
   const rows = size(shape) / columns;
   const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
@@ -88,4 +118,4 @@ export const orthogonal = (gain = 1): Initializer => (shape, draw) => {
     const column = at % columns;
     return gain * (rows < columns ? (basis[row]?.[column] as number) : (basis[column]?.[row] as number));
   });
-};
+}

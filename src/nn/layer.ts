@@ -1,6 +1,7 @@
 // What a layer is: a pure description that calls operations. Parameters are asked for by name and live in one flat vector.
-import type { Shape, Tensor } from "../graph/tensor.ts";
+import { type Shape, showShape, type Tensor } from "../graph/tensor.ts";
 import type { Initializer } from "./initializers.ts";
+import { show } from "./options.ts";
 
 /** What a parameter is for: regularisers act on weights only, unless told otherwise. */
 export type ParameterKind = "weight" | "bias" | "scale";
@@ -27,10 +28,20 @@ export interface Layer {
 export const stateless = (name: string, apply: (x: Tensor, context: Context) => Tensor): Layer => ({ name, apply });
 
 /** Applies a layer under its own name. */
-export const applyLayer = (layer: Layer, x: Tensor, context: Context): Tensor => layer.apply(x, context.scope(layer.name));
+export function applyLayer(layer: Layer, x: Tensor, context: Context): Tensor {
+  const y = layer.apply(x, context.scope(layer.name));
+  if (y?.operation === undefined) throw new Error(`${layer.name}: apply returned ${show(y)}, expected a tensor`);
+  return y;
+}
+
+/** Throws unless there is an axis behind the batch: without one, the last axis is the batch. */
+export function requireFeatures(call: string, x: Tensor): void {
+  if (x.shape.length < 2)
+    throw new Error(`${call}: expected input [batch, features], got ${showShape(x.shape)}; give the model an input shape such as [784]`);
+}
 
 /** Throws unless `value` is a whole number of at least `least`. */
 export function requireCount(call: string, what: string, value: number, least = 1): void {
   if (!Number.isInteger(value) || value < least)
-    throw new Error(`${call}: ${what} must be a whole number ≥ ${least}, got ${String(value)}`);
+    throw new Error(`${call}: ${what} must be a whole number ≥ ${least}, got ${show(value)}`);
 }

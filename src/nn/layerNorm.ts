@@ -3,7 +3,8 @@ import { add, mul, sub } from "../ops/binary.ts";
 import { mean } from "../ops/reduce.ts";
 import { rsqrt, square } from "../ops/unary.ts";
 import { ones, zeros } from "./initializers.ts";
-import type { Layer } from "./layer.ts";
+import { type Layer, requireFeatures } from "./layer.ts";
+import { requireOneOf, requireOptions, requirePositive } from "./options.ts";
 
 export interface LayerNormOptions {
   /** Added to the variance; default 1e-5. */
@@ -13,11 +14,15 @@ export interface LayerNormOptions {
 }
 
 /** (x − mean)/√(variance + ε)·scale + shift over the last axis. */
-export function layerNorm({ epsilon = 1e-5, affine = true }: LayerNormOptions = {}): Layer {
-  if (!(epsilon > 0)) throw new Error(`layerNorm: epsilon must be > 0, got ${epsilon}`);
+export function layerNorm(options: LayerNormOptions = {}): Layer {
+  requireOptions("layerNorm", options, ["epsilon", "affine"]);
+  const { epsilon = 1e-5, affine = true } = options;
+  requirePositive("layerNorm", "epsilon", epsilon);
+  requireOneOf("layerNorm", "affine", affine, [true, false]);
   return {
     name: "layerNorm",
     apply(x, context) {
+      requireFeatures("layerNorm", x);
       const centred = sub(x, mean(x, -1, true));
       const normal = mul(centred, rsqrt(add(mean(square(centred), -1, true), epsilon)));
       if (!affine) return normal;

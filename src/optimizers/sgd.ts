@@ -1,6 +1,7 @@
 // Stochastic gradient descent: w ← w − η·g, with momentum, dampening, Nesterov's form and weight decay.
 import type { Operand } from "../graph/tensor.ts";
 import { size } from "../graph/tensor.ts";
+import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../nn/options.ts";
 import { op } from "../ops/op.ts";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -28,32 +29,27 @@ const sgdOp = op("sgd", {
   examples: [],
 });
 
-/** Throws unless a number lies in [low, high], or [low, high) with `open`. */
-function within(what: string, value: number, low: number, high: number, open = false): void {
-  if (!(value >= low && (open ? value < high : value <= high)))
-    throw new Error(`sgd: ${what} must be in [${low}, ${high}${open ? ")" : "]"}, got ${value}`);
-}
-
 /** Throws unless η is a finite number above zero. */
 export function requireLearningRate(call: string, learningRate: number): void {
-  if (!(Number.isFinite(learningRate) && learningRate > 0))
-    throw new Error(`${call}: learningRate must be a finite number > 0, got ${learningRate}`);
+  requirePositive(call, "learningRate", learningRate);
 }
 
-const known = new Set(["learningRate", "momentum", "dampening", "nesterov", "weightDecay"]);
+/** The largest finite f32. */
+const LARGEST = 3.4028234663852886e38;
+const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"];
 
 /**
  * PyTorch's rule: g += weightDecay·w; v = μ·v + (1 − dampening)·g (v = g at the first step); w −= η·v, or
  * η·(g + μ·v) with Nesterov. One pass over θ.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
+  requireOptions("sgd", options, known);
   const { learningRate = 0.01, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
-  for (const key of Object.keys(options))
-    if (!known.has(key)) throw new Error(`sgd: unknown option "${key}"; known are ${[...known].join(", ")}`);
   requireLearningRate("sgd", learningRate);
-  within("momentum", momentum, 0, 1, true);
-  within("dampening", dampening, 0, 1);
-  within("weightDecay", weightDecay, 0, Number.MAX_VALUE);
+  requireWithin("sgd", "momentum", momentum, 0, 1, true);
+  requireWithin("sgd", "dampening", dampening, 0, 1);
+  requireWithin("sgd", "weightDecay", weightDecay, 0, LARGEST);
+  requireOneOf("sgd", "nesterov", nesterov, [true, false]);
   if (nesterov && (momentum === 0 || dampening !== 0)) throw new Error("sgd: nesterov needs momentum > 0 and dampening 0");
   return {
     name: "sgd",

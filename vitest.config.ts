@@ -1,10 +1,29 @@
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import manifest from "./package.json" with { type: "json" };
 import { chromiumOptions } from "./test/browser/chromium.ts";
 import { ClosingLine } from "./test/reporter.ts";
+
+/**
+ * The library's names mean its sources. Not by the condition thalweg-source: that would be passed on to the workers that
+ * a remote model starts, and these are built files.
+ */
+const sources = [
+  ...Object.entries(manifest.exports).flatMap(([entry, target]) =>
+    typeof target === "string"
+      ? []
+      : [{ find: new RegExp(`^thalweg${entry.slice(1)}$`), replacement: absolute(target["thalweg-source"]) }],
+  ),
+  { find: "#platform", replacement: absolute(manifest.imports["#platform"]["thalweg-source"].default) },
+];
+
+function absolute(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
 
 /** Tests that need files or processes stay in Node; every other test runs in Chromium too. */
 const nodeOnly = ["test/arrays.test.ts", "test/cli.test.ts", "test/data/**"];
@@ -28,8 +47,7 @@ export default defineConfig({
     reporters: ["default", new ClosingLine()],
     projects: [
       {
-        resolve: { conditions: ["thalweg-source"] },
-        ssr: { resolve: { conditions: ["thalweg-source", "node"], externalConditions: ["thalweg-source"] } },
+        resolve: { alias: sources },
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],

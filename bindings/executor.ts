@@ -64,7 +64,8 @@ export class BoundProgram {
   prepare(): void {
     const memory = this.#memory;
     if (this.#generation !== memory.generation) this.#bind();
-    if (memory.arenaOwner === this) return;
+    // A program without temporaries leaves the arena to the one before: a step's gradient and update alternate.
+    if (memory.arenaOwner === this || this.#constantBytes + this.#program.arenaBytes === 0) return;
     memory.arenaOwner = this;
     memory.f32("arena", 0, this.#program.constants.length).set(this.#program.constants);
   }

@@ -16,7 +16,10 @@ export class ModelMemory {
   #arenaBytes = 0;
   /** The program whose constants and inputs the arena holds. */
   arenaOwner: unknown;
-  /** Counts the moves of the arena: programs bound before a move must be bound again. */
+  /**
+   * Counts the moves of the arena and the growths of the memory: addresses in the arena and views taken before are
+   * void. A number of our own, because reading `memory.buffer` allocates.
+   */
   #generation = 0;
 
   private constructor(
@@ -94,6 +97,7 @@ export class ModelMemory {
       throw new Error(`memory: the model would need ${wanted}, beyond the 4 GiB of WebAssembly; use a smaller batch, network or data set`);
     try {
       this.memory.grow(more);
+      this.#generation++;
     } catch (error) {
       throw new Error(`memory: the engine refused ${wanted}; use a smaller batch, network or data set`, { cause: error });
     }

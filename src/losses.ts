@@ -1,11 +1,11 @@
 // Losses: the relaxed proxies of the 0/1 risk. Each gives one number an example; the model takes the mean.
-import { sameShape, type DataType, type Shape, showShape, size, type Tensor } from "./graph/tensor.ts";
-import { abs, softplus, square } from "./ops/unary.ts";
+import { type DataType, type Shape, sameShape, showShape, size, type Tensor } from "./graph/tensor.ts";
 import { add, equal, greater, maximum, minimum, mul, sub } from "./ops/binary.ts";
 import { crossEntropy as crossEntropyRows, equalLabelsOp, softCrossEntropy } from "./ops/crossEntropy.ts";
 import { reshape } from "./ops/movement.ts";
+import { requireOneOf, requireOptions, requirePositive, requireWithin, show } from "./ops/options.ts";
 import { argmax, mean } from "./ops/reduce.ts";
-import { requireOneOf, requireOptions, requirePositive, requireWithin, show } from "./nn/options.ts";
+import { abs, softplus, square } from "./ops/unary.ts";
 
 /** What the targets of one batch look like. */
 export interface TargetSpecification {
@@ -58,7 +58,9 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
         throw new Error(
           `crossEntropy: expected a network output of [batch, classes] with at least 2 classes, got ${showShape(prediction)}; end the network with flatten() and dense(classes), or use binaryCrossEntropy() for one logit`,
         );
-      return labels ? { shape: prediction.slice(0, 1), type: "i32", classes } : { shape: prediction, type: "f32", range: [0, 1] };
+      return labels
+        ? { shape: prediction.slice(0, 1), type: "i32", classes }
+        : { shape: prediction, type: "f32", range: [0, 1] };
     },
     apply: (logits, target) => {
       if (labels) return crossEntropyRows(logits, target, smoothing);
@@ -134,13 +136,18 @@ export function toLoss(loss: Loss | LossFunction): Loss {
       apply(prediction, target) {
         const value = loss(prediction, target);
         const batch = prediction.shape.slice(0, 1);
-        if (value?.operation === undefined) throw new Error(`loss: expected a tensor made by operations, got ${show(value)}`);
+        if (value?.operation === undefined)
+          throw new Error(`loss: expected a tensor made by operations, got ${show(value)}`);
         if (size(value) !== 1 && !sameShape(value.shape, batch))
-          throw new Error(`loss: expected a scalar or one number an example ${showShape(batch)}, got ${showShape(value.shape)}`);
+          throw new Error(
+            `loss: expected a scalar or one number an example ${showShape(batch)}, got ${showShape(value.shape)}`,
+          );
         return value;
       },
     };
   if (typeof loss?.apply !== "function" || typeof loss.target !== "function")
-    throw new Error(`createModel: loss must be a loss such as crossEntropy() or a function (prediction, target) => tensor, got ${show(loss)}`);
+    throw new Error(
+      `createModel: loss must be a loss such as crossEntropy() or a function (prediction, target) => tensor, got ${show(loss)}`,
+    );
   return loss;
 }

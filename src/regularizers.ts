@@ -1,10 +1,10 @@
 // Regularisers λ·Ω(w): functions of the parameters, of the weights alone unless told otherwise.
 import type { Tensor } from "./graph/tensor.ts";
 import type { ParameterKind } from "./nn/layer.ts";
-import { requireOneOf, requireOptions, show } from "./nn/options.ts";
-import { abs, square } from "./ops/unary.ts";
 import { add, mul } from "./ops/binary.ts";
+import { requireOneOf, requireOptions, show } from "./ops/options.ts";
 import { sum } from "./ops/reduce.ts";
+import { abs, square } from "./ops/unary.ts";
 
 /** A parameter as a regulariser sees it. */
 export interface NamedParameter {
@@ -21,17 +21,26 @@ export interface RegularizerOptions {
   readonly include?: "weights" | "all" | ((parameter: NamedParameter) => boolean);
 }
 
-function overParameters(call: string, strength: number, term: (w: Tensor) => Tensor, options: RegularizerOptions): Regularizer {
+function overParameters(
+  call: string,
+  strength: number,
+  term: (w: Tensor) => Tensor,
+  options: RegularizerOptions,
+): Regularizer {
   if (typeof strength !== "number" || !(strength >= 0) || !Number.isFinite(Math.fround(strength)))
     throw new Error(`${call}: the strength must be a finite number ≥ 0, got ${show(strength)}`);
   requireOptions(call, options, ["include"]);
   const { include = "weights" } = options;
   if (typeof include !== "function") requireOneOf(call, "include", include, ["weights", "all"]);
-  const chosen = typeof include === "function" ? include : (p: NamedParameter) => include === "all" || p.kind === "weight";
+  const chosen =
+    typeof include === "function" ? include : (p: NamedParameter) => include === "all" || p.kind === "weight";
   return (parameters) => {
     const terms = parameters.filter(chosen).map((p) => term(p.value));
     if (strength === 0 || terms.length === 0) return undefined;
-    return mul(strength, terms.reduce((total, t) => add(total, t)));
+    return mul(
+      strength,
+      terms.reduce((total, t) => add(total, t)),
+    );
   };
 }
 
@@ -44,7 +53,10 @@ export const l1 = (strength: number, options: RegularizerOptions = {}): Regulari
   overParameters("l1", strength, (w) => sum(abs(w)), options);
 
 /** λ₁·Σ |w| + λ₂·Σ w² (Zou and Hastie 2005). */
-export function elasticNet(strengths: { readonly l1: number; readonly l2: number }, options: RegularizerOptions = {}): Regularizer {
+export function elasticNet(
+  strengths: { readonly l1: number; readonly l2: number },
+  options: RegularizerOptions = {},
+): Regularizer {
   requireOptions("elasticNet", strengths, ["l1", "l2"]);
   const parts = [l1(strengths.l1, options), l2(strengths.l2, options)];
   return (parameters) => {

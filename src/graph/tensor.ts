@@ -75,7 +75,9 @@ export function withInputs(tensor: Tensor, inputs: readonly Tensor[]): Tensor {
 /** Number of elements of a shape, tensor or operand. */
 export function size(of: Shape | { readonly shape: Shape }): number {
   const shape = "shape" in of ? of.shape : of;
-  return shape.reduce((product, extent) => product * extent, 1);
+  let product = 1;
+  for (let axis = 0; axis < shape.length; axis++) product *= shape[axis] as number;
+  return product;
 }
 
 export const sameShape = (a: Shape, b: Shape): boolean =>

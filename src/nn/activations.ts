@@ -1,8 +1,9 @@
 // Activations as layers.
-import * as unary from "../ops/unary.ts";
+
+import { requireFinite, requireOneOf } from "../ops/options.ts";
 import * as softmaxes from "../ops/softmax.ts";
+import * as unary from "../ops/unary.ts";
 import { type Layer, requireFeatures, stateless } from "./layer.ts";
-import { requireFinite, requireOneOf } from "./options.ts";
 
 export const relu = (): Layer => stateless("relu", (x) => unary.relu(x));
 export function leakyRelu(slope = 0.01): Layer {

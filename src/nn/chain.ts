@@ -1,14 +1,18 @@
 // Composition: h_L ∘ … ∘ h_1, and the sum of a block and its input.
-import { add } from "../ops/binary.ts";
+
 import { sameShape, showShape } from "../graph/tensor.ts";
+import { add } from "../ops/binary.ts";
+import { show } from "../ops/options.ts";
 import { applyLayer, type Layer } from "./layer.ts";
-import { show } from "./options.ts";
 
 function requireLayers(call: string, layers: readonly Layer[]): void {
   if (layers.length === 0) throw new Error(`${call}: expected at least one layer`);
   layers.forEach((layer, i) => {
-    if (typeof layer?.apply !== "function" || typeof layer.name !== "string")
-      throw new Error(`${call}: argument ${i} is not a layer: ${show(layer)}; a layer is { name, apply(x, context) }, did you forget to call it, as in relu()?`);
+    // A function has a name and a method apply too: a layer that was not called, as relu for relu().
+    if (typeof layer !== "object" || typeof layer?.apply !== "function" || typeof layer.name !== "string")
+      throw new Error(
+        `${call}: argument ${i} is not a layer: ${typeof layer === "function" ? `the function ${(layer as { name: string }).name}` : show(layer)}; a layer is { name, apply(x, context) }, did you forget to call it, as in relu()?`,
+      );
   });
 }
 
@@ -26,7 +30,9 @@ export function residual(...layers: readonly Layer[]): Layer {
     apply(x, context) {
       const y = layers.reduce((value, layer) => applyLayer(layer, value, context), x);
       if (!sameShape(x.shape, y.shape))
-        throw new Error(`residual: the block turns ${showShape(x.shape)} into ${showShape(y.shape)}; it must keep the shape`);
+        throw new Error(
+          `residual: the block turns ${showShape(x.shape)} into ${showShape(y.shape)}; it must keep the shape`,
+        );
       return add(x, y);
     },
   };

@@ -1,9 +1,9 @@
 // The fully connected layer.
 import { add } from "../ops/binary.ts";
 import { matmul } from "../ops/matmul.ts";
+import { requireFunction, requireOneOf, requireOptions } from "../ops/options.ts";
 import { glorot, type Initializer, zeros } from "./initializers.ts";
 import { type Layer, requireCount, requireFeatures } from "./layer.ts";
-import { requireFunction, requireOneOf, requireOptions } from "./options.ts";
 
 export interface DenseOptions {
   /** Default true. */

@@ -1,7 +1,8 @@
 // Dropout (Srivastava et al. 2014), in the inverted form: nothing to do at prediction.
+
+import { requireWithin } from "../ops/options.ts";
 import { dropout as dropoutOperation } from "../ops/random.ts";
 import type { Layer } from "./layer.ts";
-import { requireWithin } from "./options.ts";
 
 /** While training, zeroes each element with probability `rate` in [0, 1) and scales the others by 1/(1 − rate). */
 export function dropout(rate = 0.5): Layer {

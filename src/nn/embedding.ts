@@ -1,8 +1,9 @@
 // The embedding layer: integers → rows of a table.
+
+import { requireFunction } from "../ops/options.ts";
 import { gatherRows } from "../ops/rows.ts";
 import { type Initializer, normal } from "./initializers.ts";
 import { type Layer, requireCount } from "./layer.ts";
-import { requireFunction } from "./options.ts";
 
 /** [batch, …] integers in [0, count) → [batch, …, width]. The model's input type must be "i32". */
 export function embedding(count: number, width: number, initializer: Initializer = normal(1)): Layer {
@@ -12,7 +13,8 @@ export function embedding(count: number, width: number, initializer: Initializer
   return {
     name: "embedding",
     apply(x, context) {
-      if (x.type !== "i32") throw new Error('embedding: expected integers, got numbers; create the model with inputType: "i32"');
+      if (x.type !== "i32")
+        throw new Error('embedding: expected integers, got numbers; create the model with inputType: "i32"');
       return gatherRows(context.parameter("weights", [count, width], initializer, "weight"), x);
     },
   };

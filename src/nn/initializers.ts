@@ -1,6 +1,6 @@
 // First values of parameters. Draws come from the library's own generator, so a seed means the same numbers everywhere.
 import { type Shape, size } from "../graph/tensor.ts";
-import { requireFinite, requireOneOf, requireWithin } from "./options.ts";
+import { requireFinite, requireOneOf, requireWithin } from "../ops/options.ts";
 
 /** Seeded numbers; every parameter has a stream of its own. */
 export interface Draw {
@@ -81,9 +81,11 @@ function scaled(call: string, variance: (shape: Shape) => number, distribution: 
 export const glorot = (distribution: Distribution = "uniform"): Initializer =>
   scaled("glorot", (shape) => 2 / (fans(shape).fanIn + fans(shape).fanOut), distribution);
 /** Variance 2/in: for layers followed by relu (He et al. 2015). */
-export const he = (distribution: Distribution = "normal"): Initializer => scaled("he", (shape) => 2 / fans(shape).fanIn, distribution);
+export const he = (distribution: Distribution = "normal"): Initializer =>
+  scaled("he", (shape) => 2 / fans(shape).fanIn, distribution);
 /** Variance 1/in (LeCun et al. 1998). */
-export const lecun = (distribution: Distribution = "normal"): Initializer => scaled("lecun", (shape) => 1 / fans(shape).fanIn, distribution);
+export const lecun = (distribution: Distribution = "normal"): Initializer =>
+  scaled("lecun", (shape) => 1 / fans(shape).fanIn, distribution);
 
 /** Rows or columns orthonormal, times `gain` (Saxe et al. 2014): modified Gram–Schmidt, twice, of normal vectors. */
 export function orthogonal(gain = 1): Initializer {

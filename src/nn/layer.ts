@@ -1,7 +1,7 @@
 // What a layer is: a pure description that calls operations. Parameters are asked for by name and live in one flat vector.
 import { type Shape, showShape, type Tensor } from "../graph/tensor.ts";
+import { show } from "../ops/options.ts";
 import type { Initializer } from "./initializers.ts";
-import { show } from "./options.ts";
 
 /** What a parameter is for: regularisers act on weights only, unless told otherwise. */
 export type ParameterKind = "weight" | "bias" | "scale";
@@ -37,7 +37,9 @@ export function applyLayer(layer: Layer, x: Tensor, context: Context): Tensor {
 /** Throws unless there is an axis behind the batch: without one, the last axis is the batch. */
 export function requireFeatures(call: string, x: Tensor): void {
   if (x.shape.length < 2)
-    throw new Error(`${call}: expected input [batch, features], got ${showShape(x.shape)}; give the model an input shape such as [784]`);
+    throw new Error(
+      `${call}: expected input [batch, features], got ${showShape(x.shape)}; give the model an input shape such as [784]`,
+    );
 }
 
 /** Throws unless `value` is a whole number of at least `least`. */

@@ -1,10 +1,10 @@
 // Layer normalisation (Ba et al. 2016).
 import { add, mul, sub } from "../ops/binary.ts";
+import { requireOneOf, requireOptions, requirePositive } from "../ops/options.ts";
 import { mean } from "../ops/reduce.ts";
 import { rsqrt, square } from "../ops/unary.ts";
 import { ones, zeros } from "./initializers.ts";
 import { type Layer, requireFeatures } from "./layer.ts";
-import { requireOneOf, requireOptions, requirePositive } from "./options.ts";
 
 export interface LayerNormOptions {
   /** Added to the variance; default 1e-5. */
@@ -27,7 +27,10 @@ export function layerNorm(options: LayerNormOptions = {}): Layer {
       const normal = mul(centred, rsqrt(add(mean(square(centred), -1, true), epsilon)));
       if (!affine) return normal;
       const shape = [x.shape.at(-1) as number];
-      return add(mul(normal, context.parameter("scale", shape, ones, "scale")), context.parameter("shift", shape, zeros, "bias"));
+      return add(
+        mul(normal, context.parameter("scale", shape, ones, "scale")),
+        context.parameter("shift", shape, zeros, "bias"),
+      );
     },
   };
 }

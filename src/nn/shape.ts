@@ -1,8 +1,8 @@
 // Layers that only rearrange.
 import { type Shape, showShape, size } from "../graph/tensor.ts";
 import * as movement from "../ops/movement.ts";
+import { show } from "../ops/options.ts";
 import { type Layer, stateless } from "./layer.ts";
-import { show } from "./options.ts";
 
 /** [batch, …] → [batch, product of the rest]. */
 export const flatten = (): Layer =>
@@ -10,14 +10,22 @@ export const flatten = (): Layer =>
 
 /** [batch, …] → [batch, …shape]; one extent may be −1. */
 export function reshape(shape: Shape): Layer {
-  if (!Array.isArray(shape) || Array.from(shape).some((extent) => !(Number.isInteger(extent) && (extent >= 1 || extent === -1))))
+  if (
+    !Array.isArray(shape) ||
+    Array.from(shape).some((extent) => !(Number.isInteger(extent) && (extent >= 1 || extent === -1)))
+  )
     throw new Error(`reshape: shape must be an array of whole numbers ≥ 1, one of which may be −1, got ${show(shape)}`);
   const own = [...shape];
   const known = size(own.filter((extent) => extent !== -1));
   return stateless("reshape", (x) => {
     const given = size(x.shape.slice(1));
     if (own.indexOf(-1) !== own.lastIndexOf(-1) || (own.includes(-1) ? given % known !== 0 : given !== known))
-      throw new Error(`reshape: an example of shape ${showShape(x.shape.slice(1))} holds ${given} elements and does not fit ${showShape(own)}`);
-    return movement.reshape(x, [x.shape[0] as number, ...own.map((extent) => (extent === -1 ? given / known : extent))]);
+      throw new Error(
+        `reshape: an example of shape ${showShape(x.shape.slice(1))} holds ${given} elements and does not fit ${showShape(own)}`,
+      );
+    return movement.reshape(x, [
+      x.shape[0] as number,
+      ...own.map((extent) => (extent === -1 ? given / known : extent)),
+    ]);
   });
 }

@@ -1,8 +1,8 @@
 // Stochastic gradient descent: w ← w − η·g, with momentum, dampening, Nesterov's form and weight decay.
 import type { Operand } from "../graph/tensor.ts";
 import { size } from "../graph/tensor.ts";
-import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../nn/options.ts";
 import { op } from "../ops/op.ts";
+import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../ops/options.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface SgdOptions {
@@ -50,7 +50,8 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   requireWithin("sgd", "dampening", dampening, 0, 1);
   requireWithin("sgd", "weightDecay", weightDecay, 0, LARGEST);
   requireOneOf("sgd", "nesterov", nesterov, [true, false]);
-  if (nesterov && (momentum === 0 || dampening !== 0)) throw new Error("sgd: nesterov needs momentum > 0 and dampening 0");
+  if (nesterov && (momentum === 0 || dampening !== 0))
+    throw new Error("sgd: nesterov needs momentum > 0 and dampening 0");
   return {
     name: "sgd",
     learningRate,

@@ -39,7 +39,6 @@ export class ReadyProgram {
   readonly #memory: ModelMemory;
   readonly #bound: BoundProgram;
   #views: Readonly<Record<string, View>> = {};
-  #buffer: ArrayBufferLike | undefined;
   #generation = -1;
 
   constructor(
@@ -52,7 +51,7 @@ export class ReadyProgram {
 
   #refresh(): void {
     const memory = this.#memory;
-    if (this.#buffer === memory.memory.buffer && this.#generation === memory.generation) return;
+    if (this.#generation === memory.generation) return;
     const { inputs, outputs } = this.program;
     this.#views = Object.fromEntries(
       [...Object.entries(inputs), ...Object.entries(outputs)].map(([name, binding]) => {
@@ -60,7 +59,6 @@ export class ReadyProgram {
         return [name, new View(memory.memory.buffer as ArrayBuffer, this.#bound.address(binding), size(binding))];
       }),
     );
-    this.#buffer = memory.memory.buffer;
     this.#generation = memory.generation;
   }
 
@@ -91,7 +89,7 @@ export class ReadyProgram {
 
 /** Views of what a step writes before it runs. */
 interface ScalarCells {
-  readonly buffer: ArrayBufferLike;
+  readonly generation: number;
   readonly f32: Float32Array;
   readonly i32: Int32Array;
   readonly random: Int32Array;
@@ -102,7 +100,17 @@ export class Engine {
   readonly memory: ModelMemory;
   readonly specification: EngineSpecification;
   readonly #source: ProgramSource;
-  readonly #programs = new Map<string, ReadyProgram>();
+  readonly #programs: Readonly<Record<ProgramKind, Map<number, ReadyProgram>>> = {
+    train: new Map(),
+    update: new Map(),
+    evaluate: new Map(),
+    predict: new Map(),
+    loss: new Map(),
+    gradient: new Map(),
+    hessianVector: new Map(),
+  };
+  /** Target numbers of one example. */
+  readonly #targetWidth: number;
   readonly #update: ReadyProgram;
   #steps = 0;
   #epochs = 0;
@@ -114,6 +122,7 @@ export class Engine {
     this.specification = specification;
     this.#source = source;
     this.#learningRate = specification.learningRate;
+    this.#targetWidth = size(specification.target.shape.slice(1));
     const bytes = 4 * specification.theta.length;
     memory.reserve("scalars", 8);
     memory.reserve("random", 16);
@@ -152,19 +161,18 @@ export class Engine {
 
   /** The program for a purpose and batch size; compiled at its first use. */
   program(kind: ProgramKind, batch: number): ReadyProgram {
-    const key = `${kind} ${batch}`;
-    const known = this.#programs.get(key);
+    const known = this.#programs[kind].get(batch);
     if (known) return known;
     const ready = new ReadyProgram(this.memory, this.#source(kind, batch));
-    this.#programs.set(key, ready);
+    this.#programs[kind].set(batch, ready);
     return ready;
   }
 
-  /** Writes a user's batch into a program's inputs, checking every number. */
-  writeBatch(call: string, kind: ProgramKind, { x, y }: Batch): { readonly program: ReadyProgram; readonly rows: number } {
+  /** Writes a user's batch into the inputs of the program for it, checking every number. Allocates nothing. */
+  writeBatch(call: string, kind: ProgramKind, { x, y }: Batch): ReadyProgram {
     const { input, target } = this.specification;
     const rows = rowsIn(call, x, input);
-    const wanted = rows * size(target.shape.slice(1));
+    const wanted = rows * this.#targetWidth;
     if (typeof y?.length !== "number" || y.length !== wanted)
       throw new Error(`${call}: ${rows} examples need ${wanted} target numbers, y has ${y?.length}`);
     const program = this.program(kind, rows);
@@ -172,17 +180,18 @@ export class Engine {
     this.writeInput(call, program, x);
     const targets = program.view("y");
     copyChecked(call, "y", targets, y);
-    if (target.type === "f32") this.#requireFinite(call, "y", program, "y", y.length);
+    if (target.type === "f32") this.#requireFinite(call, program, "y", y.length);
     if (target.classes !== undefined || target.range) requireTargets(call, targets, target);
-    return { program, rows };
+    return program;
   }
 
-  /** Writes examples into the input "x". */
+  /** Writes examples into the input "x", which may have room for more. */
   writeInput(call: string, program: ReadyProgram, x: ArrayLike<number>): void {
     const view = program.view("x");
-    copyChecked(call, "x", view.subarray(0, x.length) as View, x);
-    if (view instanceof Float32Array) this.#requireFinite(call, "x", program, "x", x.length);
-    else this.requireIndices(call, view.subarray(0, x.length));
+    const target = view.length === x.length ? view : (view.subarray(0, x.length) as View);
+    copyChecked(call, "x", target, x);
+    if (target instanceof Float32Array) this.#requireFinite(call, program, "x", x.length);
+    else this.requireIndices(call, target);
   }
 
   /** Throws for an index that no row of the embedding has. */
@@ -193,16 +202,16 @@ export class Engine {
         throw new Error(`${call}: x[${i}] = ${x[i]} is not an index in [0, ${below})`);
   }
 
-  #requireFinite(call: string, what: string, program: ReadyProgram, input: string, count: number): void {
+  #requireFinite(call: string, program: ReadyProgram, input: string, count: number): void {
     const at = this.memory.kernels.firstNonFinite(program.address(input), count);
-    if (at >= 0) throw new Error(`${call}: ${what}[${at}] = ${program.view(input)[at]} is not a finite number`);
+    if (at >= 0) throw new Error(`${call}: ${input}[${at}] = ${program.view(input)[at]} is not a finite number`);
   }
 
   #cells(): ScalarCells {
     const { memory } = this;
-    const { buffer } = memory.memory;
-    if (this.#scalars?.buffer !== buffer)
-      this.#scalars = { buffer, f32: memory.f32("scalars", 0, 2), i32: memory.i32("scalars", 0, 2), random: memory.i32("random", 0, 4) };
+    const { generation } = memory;
+    if (this.#scalars?.generation !== generation)
+      this.#scalars = { generation, f32: memory.f32("scalars", 0, 2), i32: memory.i32("scalars", 0, 2), random: memory.i32("random", 0, 4) };
     return this.#scalars;
   }
 
@@ -225,7 +234,7 @@ export class Engine {
   }
 
   step(batch: Batch): number {
-    return this.advance(this.writeBatch("step", "train", batch).program);
+    return this.advance(this.writeBatch("step", "train", batch));
   }
 
   /** A data set in memory until `release` is called; last in, first out. */

@@ -38,6 +38,8 @@ export interface ModelOptions {
 
 const known = ["input", "inputType", "network", "loss", "regularizer", "optimizer", "seed", "build"];
 
+const batchKeys = ["x", "y"];
+
 /** Checks options and traces the network: everything of a model that needs no memory. */
 export function prepare(options: ModelOptions): { readonly blueprint: Blueprint; readonly build: BuildName; readonly optimizer: Optimizer; readonly seed: number } {
   requireOptions("createModel", options, known);
@@ -140,7 +142,7 @@ export class Model {
    * @throws for lengths, labels and numbers that do not fit
    */
   step(batch: Batch): number {
-    requireOptions("step", batch, ["x", "y"]);
+    requireOptions("step", batch, batchKeys);
     return this.#engine.step(batch);
   }
 
@@ -176,7 +178,7 @@ export class Model {
 
   /** The regularised loss on one batch as a function of θ, with exact gradients and Hessian-vector products. */
   objective(batch: Batch): Objective {
-    requireOptions("objective", batch, ["x", "y"]);
+    requireOptions("objective", batch, batchKeys);
     return objectiveOf(this.#engine, batch);
   }
 

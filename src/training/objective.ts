@@ -25,7 +25,7 @@ export function objectiveOf(engine: Engine, batch: Batch): Objective {
   };
   const run = (call: string, kind: ProgramKind, theta: Float32Array, v?: Float32Array) => {
     requireVector(call, "theta", theta);
-    const { program } = engine.writeBatch(call, kind, own);
+    const program = engine.writeBatch(call, kind, own);
     (program.view("theta") as Float32Array).set(theta);
     if (v) {
       requireVector(call, "v", v);

@@ -20,7 +20,7 @@ describe("in Node", () => {
   });
 
   test("npx thalweg --version prints the version", async () => {
-    const { stdout } = await run("npx", ["--no", "thalweg", "--version"], project.folder);
+    const { stdout } = await run("npx", ["thalweg", "--version"], project.folder);
     expect(stdout.trim()).toBe(manifest.version);
   });
 

@@ -32,7 +32,14 @@ export function requirePositive(call: string, what: string, value: number): void
 }
 
 /** Throws unless a number lies in [low, high], or with `open` in [low, high). */
-export function requireWithin(call: string, what: string, value: number, low: number, high: number, open = false): void {
+export function requireWithin(
+  call: string,
+  what: string,
+  value: number,
+  low: number,
+  high: number,
+  open = false,
+): void {
   const fits = (x: number): boolean => x >= low && (open ? x < high : x <= high);
   if (typeof value !== "number" || !fits(value) || !fits(Math.fround(value)))
     throw new Error(`${call}: ${what} must be in [${low}, ${high}${open ? ")" : "]"}, got ${show(value)}`);
@@ -40,10 +47,12 @@ export function requireWithin(call: string, what: string, value: number, low: nu
 
 /** Throws unless a value is one of a few. */
 export function requireOneOf(call: string, what: string, value: unknown, choices: readonly unknown[]): void {
-  if (!choices.includes(value)) throw new Error(`${call}: ${what} must be ${choices.map(show).join(" or ")}, got ${show(value)}`);
+  if (!choices.includes(value))
+    throw new Error(`${call}: ${what} must be ${choices.map(show).join(" or ")}, got ${show(value)}`);
 }
 
 /** Throws unless a value is a function. */
 export function requireFunction(call: string, what: string, value: unknown, example: string): void {
-  if (typeof value !== "function") throw new Error(`${call}: ${what} must be a function such as ${example}, got ${show(value)}`);
+  if (typeof value !== "function")
+    throw new Error(`${call}: ${what} must be a function such as ${example}, got ${show(value)}`);
 }

@@ -23,11 +23,7 @@ export interface Library {
 }
 
 /** Refuses to time contestants that do different work: every answer must be near the entrywise median of all. */
-export function checkAgreement(
-  row: string,
-  answers: ReadonlyMap<string, ArrayLike<number>>,
-  tolerance: number,
-): void {
+export function checkAgreement(row: string, answers: ReadonlyMap<string, ArrayLike<number>>, tolerance: number): void {
   const length = Math.max(...[...answers.values()].map((answer) => answer.length));
   const entries = (i: number) => [...answers.values()].map((answer) => answer[i] ?? Number.NaN);
   const middle = Array.from({ length }, (_, i) => median(entries(i)));

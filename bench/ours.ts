@@ -36,7 +36,9 @@ async function step({ net, layers, x, y }: Job, build: BuildName): Promise<Conte
   const model = await createModel({
     input: [net.widths[0] as number],
     network: chain(
-      ...layers.flatMap(({ outputs }, i) => (i < layers.length - 1 ? [dense(outputs), activation()] : [dense(outputs)])),
+      ...layers.flatMap(({ outputs }, i) =>
+        i < layers.length - 1 ? [dense(outputs), activation()] : [dense(outputs)],
+      ),
     ),
     loss: net.loss === "crossEntropy" ? crossEntropy() : meanSquaredError(),
     optimizer: sgd({ learningRate: net.learningRate }),
@@ -103,7 +105,8 @@ async function loadCeilings(build: BuildName): Promise<readonly Ceiling[]> {
   return Object.entries(instance.exports).flatMap(([name, loop]) => {
     if (typeof loop !== "function") return [];
     const flops = instance.exports[`${name}Flops`];
-    if (!(flops instanceof WebAssembly.Global)) throw new Error(`bench: ceiling.ts exports ${name} but no ${name}Flops`);
+    if (!(flops instanceof WebAssembly.Global))
+      throw new Error(`bench: ceiling.ts exports ${name} but no ${name}Flops`);
     return {
       name,
       flops: iterations * Number(flops.value),

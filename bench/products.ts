@@ -51,7 +51,8 @@ export function reference(product: Product): number[] {
     let sum = 0;
     for (let i = 0; i < k; i++)
       sum +=
-        (a[transposeA ? i * m + row : row * k + i] as number) * (b[transposeB ? column * k + i : i * n + column] as number);
+        (a[transposeA ? i * m + row : row * k + i] as number) *
+        (b[transposeB ? column * k + i : i * n + column] as number);
     return sum;
   });
 }

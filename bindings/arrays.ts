@@ -39,12 +39,15 @@ const call = await bind<ArrayModule>(new URL("./wasm/arrays.wasm", import.meta.u
 const maxElements = 2 ** 28 - 16;
 
 // A brand check, unlike instanceof, knows arrays of other realms (iframes, vm contexts) and cannot be deceived.
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), Symbol.toStringTag)
-  ?.get as (this: unknown) => string | undefined;
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Float32Array.prototype),
+  Symbol.toStringTag,
+)?.get as (this: unknown) => string | undefined;
 
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `Array(${value.length})`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${(value as Float32Array).length ?? value.byteLength})`;
+  if (ArrayBuffer.isView(value))
+    return `${value.constructor.name}(${(value as Float32Array).length ?? value.byteLength})`;
   if (typeof value === "object" && value) return `an object (${value.constructor?.name ?? "no prototype"})`;
   if (typeof value === "function") return "a function";
   return typeof value === "string" ? JSON.stringify(value) : String(value);
@@ -60,7 +63,9 @@ function checkArray(name: string, argument: string, value: unknown, also = ""): 
 
 function checkFits(name: string, what: string, length: number): void {
   if (length > maxElements)
-    throw new RangeError(`${name}: ${what} has ${length} elements, expected at most ${maxElements} (1 GiB); use smaller pieces`);
+    throw new RangeError(
+      `${name}: ${what} has ${length} elements, expected at most ${maxElements} (1 GiB); use smaller pieces`,
+    );
 }
 
 function checkLength(name: string, argument: string, array: Float32Array, meaning: string, length: number): void {
@@ -278,7 +283,9 @@ function checkStep(options: SgdStepOptions, length: number): void {
   check("nesterov", nesterov, typeof nesterov === "boolean", "true or false");
   check("momentum", momentum, momentum > 0 || !nesterov, "a number above 0 with nesterov: true");
   if (momentum > 0 && velocity === undefined)
-    throw new TypeError(`sgdStep: momentum is ${momentum} without velocity; pass velocity: new Float32Array(${length})`);
+    throw new TypeError(
+      `sgdStep: momentum is ${momentum} without velocity; pass velocity: new Float32Array(${length})`,
+    );
   if (velocity !== undefined) {
     checkArray("sgdStep", "velocity", velocity);
     checkLength("sgdStep", "velocity", velocity, "parameters.length", length);

@@ -1,7 +1,8 @@
 // as-bind 0.8.2 for AssemblyScript 0.28: converters for today's object layout, and calls that leave no garbage behind.
-import { readBytes } from "#platform";
+
 // @ts-expect-error: as-bind has no types for its browser entry
 import * as asBind from "as-bind/dist/as-bind.esm.js";
+import { readBytes } from "#platform";
 
 type Functions<M> = { readonly [N in keyof M]: (...values: never[]) => unknown };
 
@@ -111,7 +112,9 @@ export async function bind<M extends Functions<M>>(url: URL): Promise<Call<M>> {
     } catch (error) {
       // as-bind does not unpin when a call throws; the rest of the instance is as it was.
       for (const pointer of lent) exports.__unpin(pointer);
-      const sizes = values.map((v) => (typeof v === "number" ? v : `Float32Array(${(v as Float32Array).length})`)).join(", ");
+      const sizes = values
+        .map((v) => (typeof v === "number" ? v : `Float32Array(${(v as Float32Array).length})`))
+        .join(", ");
       throw new Error(
         `${name}: out of memory on ${sizes} (${(error as Error).message}); inputs and result must fit in 4 GiB together: use smaller pieces`,
         { cause: error },

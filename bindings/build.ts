@@ -89,7 +89,15 @@ function asBindNotice(): string {
 
 async function main(flags: ReadonlySet<string>): Promise<void> {
   const stamp = join(root, "dist/.stamp");
-  const hash = await hashOf(["assembly", "bindings", "src", "package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"]);
+  const hash = await hashOf([
+    "assembly",
+    "bindings",
+    "src",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+  ]);
   if (flags.has("--if-needed") && isCurrent(stamp, hash)) return;
   await buildModules();
   if (flags.has("--wasm-only")) return;

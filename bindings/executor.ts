@@ -98,9 +98,11 @@ export class BoundProgram {
     const kernels = memory.kernels as unknown as Readonly<Record<keyof Kernels, Kernel>>;
     this.#steps = this.#program.calls.map(({ kernel, arguments: list }) => {
       const call = kernels[kernel as keyof Kernels];
-      if (!call || list.length > MOST) throw new Error(`program: kernel ${kernel} with ${list.length} arguments cannot be called`);
+      if (!call || list.length > MOST)
+        throw new Error(`program: kernel ${kernel} with ${list.length} arguments cannot be called`);
       const numbers = list.map((argument) => (typeof argument === "number" ? argument : this.address(argument)));
-      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0, n = 0] = numbers;
+      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0, n = 0] =
+        numbers;
       return new Step(call, list.length, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
     });
     this.#generation = memory.generation;

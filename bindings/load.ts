@@ -33,8 +33,8 @@ const locations: Readonly<Record<ModuleName, () => URL>> = {
 
 /** `i32x4.splat(0); i32x4.splat(0); f32x4.relaxed_max; drop` in an otherwise empty module; 0xfd 0x12 style as in wasm-feature-detect. */
 const relaxedProbe = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253,
-  128, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
 ];
 /** `i8x16.splat(0); i8x16.popcnt`, likewise. */
 const simdProbe = [

@@ -94,12 +94,16 @@ export class ModelMemory {
     if (more <= 0) return;
     const wanted = `${(bytes / 2 ** 20).toFixed(1)} MiB for "${purpose}"`;
     if (pages > MAXIMUM_PAGES)
-      throw new Error(`memory: the model would need ${wanted}, beyond the 4 GiB of WebAssembly; use a smaller batch, network or data set`);
+      throw new Error(
+        `memory: the model would need ${wanted}, beyond the 4 GiB of WebAssembly; use a smaller batch, network or data set`,
+      );
     try {
       this.memory.grow(more);
       this.#generation++;
     } catch (error) {
-      throw new Error(`memory: the engine refused ${wanted}; use a smaller batch, network or data set`, { cause: error });
+      throw new Error(`memory: the engine refused ${wanted}; use a smaller batch, network or data set`, {
+        cause: error,
+      });
     }
   }
 

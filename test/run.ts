@@ -5,21 +5,34 @@ import { ModelMemory } from "../bindings/memory.ts";
 import { size, type Tensor } from "../src/graph/tensor.ts";
 import { compile } from "../src/plan/compile.ts";
 
-export const builds: readonly BuildName[] = ["strict", "debug", ...(supportedBuilds().relaxed ? (["relaxed"] as const) : [])];
+export const builds: readonly BuildName[] = [
+  "strict",
+  "debug",
+  ...(supportedBuilds().relaxed ? (["relaxed"] as const) : []),
+];
 
 export type Numbers = Float32Array | Int32Array;
 
-export interface Runner {
-  /** Values of the outputs for these inputs, by name. */
-  (inputs: Readonly<Record<string, ArrayLike<number>>>): Numbers[];
-}
+/** Values of the outputs for these inputs, by name. */
+export type Runner = (inputs: Readonly<Record<string, ArrayLike<number>>>) => Numbers[];
 
 /** A compiled function of its "batch" inputs. */
-export function runner(memory: ModelMemory, outputs: readonly Tensor[], options: { readonly fusion?: boolean; readonly worthBlocking?: number } = {}): Runner {
-  const program = compile({ ...options, outputs: Object.fromEntries(outputs.map((tensor, i) => [`out${i}`, { tensor }])) });
+export function runner(
+  memory: ModelMemory,
+  outputs: readonly Tensor[],
+  options: { readonly fusion?: boolean; readonly worthBlocking?: number } = {},
+): Runner {
+  const program = compile({
+    ...options,
+    outputs: Object.fromEntries(outputs.map((tensor, i) => [`out${i}`, { tensor }])),
+  });
   const bound = new BoundProgram(memory, program);
   const view = (binding: { segment: string; offset: number; shape: readonly number[]; type: string }): Numbers =>
-    new (binding.type === "i32" ? Int32Array : Float32Array)(memory.memory.buffer, bound.address(binding), size(binding));
+    new (binding.type === "i32" ? Int32Array : Float32Array)(
+      memory.memory.buffer,
+      bound.address(binding),
+      size(binding),
+    );
   return (inputs) => {
     bound.prepare();
     for (const [name, binding] of Object.entries(program.inputs)) {

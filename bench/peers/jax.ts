@@ -37,7 +37,11 @@ async function step(job: Job): Promise<Contestant> {
   };
   const gradient = valueAndGrad(loss);
   const update = jit((theta: np.Array[], x: np.Array, y: np.Array): [np.Array, np.Array[]] => {
-    const [value, slopes] = gradient(theta.map((p) => p.ref), x, y);
+    const [value, slopes] = gradient(
+      theta.map((p) => p.ref),
+      x,
+      y,
+    );
     return [value, theta.map((p, i) => p.sub((slopes[i] as np.Array).mul(net.learningRate)))];
   });
   const once = (): number => {

@@ -38,7 +38,12 @@ export async function load(python = "/usr/bin/python3"): Promise<Library> {
     name: "torch",
     details,
     step: ({ net, layers, x, y }) =>
-      prepare({ do: "step", net, checked: checkedSteps }, ...layers.flatMap(({ kernel, bias }) => [kernel, bias]), x, y),
+      prepare(
+        { do: "step", net, checked: checkedSteps },
+        ...layers.flatMap(({ kernel, bias }) => [kernel, bias]),
+        x,
+        y,
+      ),
     product(shape) {
       const { a, b } = operands(shape);
       const { transposeA = false, transposeB = false } = shape;
@@ -50,7 +55,9 @@ export async function load(python = "/usr/bin/python3"): Promise<Library> {
 }
 
 /** Commands are answered in order; without a command, the next line is awaited. */
-function conversation(child: ChildProcess): (command?: object, ...arrays: readonly ArrayBufferView[]) => Promise<Reply> {
+function conversation(
+  child: ChildProcess,
+): (command?: object, ...arrays: readonly ArrayBufferView[]) => Promise<Reply> {
   const waiting: { resolve(reply: Reply): void; reject(error: Error): void }[] = [];
   let ended: Error | undefined;
   const end = (reason: string) => {
@@ -60,7 +67,8 @@ function conversation(child: ChildProcess): (command?: object, ...arrays: readon
   child.on("error", ({ message }) => end(message));
   child.on("exit", (code) => end(`code ${code}`));
   child.stdin?.on("error", ({ message }) => end(message));
-  if (child.stdout) createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line)));
+  if (child.stdout)
+    createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line)));
   return (command, ...arrays) =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);

@@ -51,14 +51,17 @@ export default class AsBindTransform extends Transform {
     for (const { name, flags, instances } of program.elementsByDeclaration.values()) {
       if (!(flags & CommonFlags.ModuleExport) || !instances) continue;
       const compiled = instances.get("");
-      if (!compiled) throw new Error(`build: arrays.ts exports the generic function ${name}; export one without type parameters`);
+      if (!compiled)
+        throw new Error(`build: arrays.ts exports the generic function ${name}; export one without type parameters`);
       exportedFunctions[name] = describe(compiled.signature);
     }
     const importedFunctions: Record<string, Record<string, Descriptor>> = {};
     for (const [from, functions] of program.moduleImports)
       importedFunctions[from] = Object.fromEntries([...functions].map(([name, f]) => [name, describe(f.signature)]));
     const classes = [...program.managedClasses.values()];
-    const typeIds = Object.fromEntries(classes.map((c) => [c.internalName, { id: c.id, byteSize: c.nextMemoryOffset }]));
+    const typeIds = Object.fromEntries(
+      classes.map((c) => [c.internalName, { id: c.id, byteSize: c.nextMemoryOffset }]),
+    );
     const text = JSON.stringify({ typeIds, importedFunctions, exportedFunctions });
     module.addCustomSection("as-bind_bindings", new TextEncoder().encode(text));
   }

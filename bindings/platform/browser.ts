@@ -18,7 +18,8 @@ interface WorkerScope {
 
 /** Inside a worker: the other end. */
 export const parent: HostParent = {
-  listen: (listener) => (globalThis as unknown as WorkerScope).addEventListener("message", ({ data }) => listener(data)),
+  listen: (listener) =>
+    (globalThis as unknown as WorkerScope).addEventListener("message", ({ data }) => listener(data)),
   post: (message, transfer = []) => (globalThis as unknown as WorkerScope).postMessage(message, transfer),
 };
 

@@ -8,7 +8,12 @@ import type { HostParent, HostWorker } from "./worker.ts";
 
 /** Bytes of a file: URL from disk, of any other URL by fetch. */
 export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  if (url.protocol === "file:") return new Uint8Array(await readFile(url));
+  if (url.protocol === "file:")
+    return new Uint8Array(
+      await readFile(url).catch((error: Error) => {
+        throw new Error(`load: cannot read ${url.href} (${error.message}); check the path`, { cause: error });
+      }),
+    );
   const response = await fetch(url);
   if (!response.ok) throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());

@@ -45,20 +45,29 @@ const product = (shape: readonly number[]): number => shape.reduce((a, b) => a *
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   const { shape, targetShape, name = "arrayDataset" } = options;
-  for (const [label, extents] of [["shape", shape], ["targetShape", targetShape ?? []]] as const)
+  for (const [label, extents] of [
+    ["shape", shape],
+    ["targetShape", targetShape ?? []],
+  ] as const)
     if (!Array.isArray(extents) || extents.some((extent) => !Number.isInteger(extent) || extent < 1))
       throw new Error(`arrayDataset: ${label} must be an array of whole numbers ≥ 1, got ${JSON.stringify(extents)}`);
   const x = ArrayBuffer.isView(options.x) ? (options.x as ExampleArray) : Float32Array.from(options.x);
   if (!(x instanceof Uint8Array || x instanceof Float32Array || x instanceof Int32Array))
-    throw new Error(`arrayDataset: x must be a Uint8Array, Float32Array, Int32Array or an array of numbers, got ${Object.prototype.toString.call(options.x)}`);
+    throw new Error(
+      `arrayDataset: x must be a Uint8Array, Float32Array, Int32Array or an array of numbers, got ${Object.prototype.toString.call(options.x)}`,
+    );
   const width = product(shape);
   const size = x.length / width;
   if (x.length === 0) throw new Error("arrayDataset: x is empty; a data set needs at least one example");
   if (!Number.isInteger(size))
-    throw new Error(`arrayDataset: x has ${x.length} numbers, not a multiple of the ${width} that one example of shape [${shape}] holds`);
+    throw new Error(
+      `arrayDataset: x has ${x.length} numbers, not a multiple of the ${width} that one example of shape [${shape}] holds`,
+    );
   const perTarget = product(targetShape ?? []);
   if (options.y.length !== size * perTarget)
-    throw new Error(`arrayDataset: ${size} examples need ${size * perTarget} target numbers, y has ${options.y.length}`);
+    throw new Error(
+      `arrayDataset: ${size} examples need ${size * perTarget} target numbers, y has ${options.y.length}`,
+    );
   if (x instanceof Float32Array) refuse(x, (value) => !Number.isFinite(value), "x", "is not a finite number");
   const y = targetShape ? toValues(options.y) : toLabels(options.y);
   return {
@@ -85,6 +94,11 @@ function toValues(y: ArrayLike<number>): Float32Array {
 }
 
 function toLabels(y: ArrayLike<number>): Int32Array {
-  refuse(y, (value) => !(Number.isInteger(value) && value >= 0), "y", "is not a label: whole numbers from 0; give targetShape for regression");
+  refuse(
+    y,
+    (value) => !(Number.isInteger(value) && value >= 0),
+    "y",
+    "is not a label: whole numbers from 0; give targetShape for regression",
+  );
   return y instanceof Int32Array ? y : Int32Array.from(y);
 }

@@ -1,5 +1,5 @@
 // Reverse-mode differentiation, graph to graph: every rule returns nodes, so the gradient of a gradient needs nothing new.
-import { type Tensor, showShape, size, topological } from "./tensor.ts";
+import { showShape, size, type Tensor, topological } from "./tensor.ts";
 
 /** What differentiation needs from the operations above it: passed in, so that the graph knows no operation by name. */
 export interface Algebra {
@@ -22,7 +22,13 @@ export function gradients(y: Tensor, wrt: readonly Tensor[], algebra: Algebra, d
  * The reverse walk. With `cut`, the targets are leaves: nothing is passed on to what they are made of, so that the
  * result is the partial derivative by each.
  */
-function reverse(y: Tensor, wrt: readonly Tensor[], algebra: Algebra, dy: Tensor | undefined, cut: boolean): ReadonlyMap<Tensor, Tensor> {
+function reverse(
+  y: Tensor,
+  wrt: readonly Tensor[],
+  algebra: Algebra,
+  dy: Tensor | undefined,
+  cut: boolean,
+): ReadonlyMap<Tensor, Tensor> {
   if (!dy && size(y) !== 1)
     throw new Error(`grad: expected a scalar, got ${showShape(y.shape)}; reduce it with sum() or mean() first`);
   const order = topological([y]);

@@ -32,7 +32,13 @@ export interface Operation {
   /** The same value from operations that have gradients; used where `gradient` is absent. */
   readonly decompose?: (y: Tensor) => Tensor;
   /** Writes the kernel calls. `scratch` is the buffer asked for by `scratchBytes`. */
-  readonly emit?: (k: Emitter, y: Operand, inputs: readonly Operand[], attributes: Attributes, scratch: Pointer) => void;
+  readonly emit?: (
+    k: Emitter,
+    y: Operand,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    scratch: Pointer,
+  ) => void;
   readonly scratchBytes?: (y: Tensor) => number;
   /** The output may take the place of these inputs when they are not needed any more. */
   readonly inPlace?: readonly number[] | ((attributes: Attributes) => readonly number[]);

@@ -1,5 +1,5 @@
 // Elementwise operations of two tensors with broadcasting, comparisons, and where.
-import { type Operand, type Operation, type Shape, type Tensor } from "../graph/tensor.ts";
+import type { Operand, Shape, Tensor } from "../graph/tensor.ts";
 import { asTensor, type TensorLike } from "./leaves.ts";
 import { broadcastTo } from "./movement.ts";
 import { type Example, op } from "./op.ts";
@@ -14,11 +14,26 @@ type BinaryKernel =
 type Rule = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [Tensor, Tensor];
 
 const shapes: readonly Example[] = [
-  { shapes: [[3, 5], [3, 5]] },
+  {
+    shapes: [
+      [3, 5],
+      [3, 5],
+    ],
+  },
   { shapes: [[17], []] },
   { shapes: [[3, 5], [5]] },
-  { shapes: [[3, 5], [3, 1]] },
-  { shapes: [[2, 1, 3], [4, 1]] },
+  {
+    shapes: [
+      [3, 5],
+      [3, 1],
+    ],
+  },
+  {
+    shapes: [
+      [2, 1, 3],
+      [4, 1],
+    ],
+  },
 ];
 
 function binary(name: BinaryKernel, rule?: Rule, range?: readonly [number, number]) {
@@ -27,9 +42,16 @@ function binary(name: BinaryKernel, rule?: Rule, range?: readonly [number, numbe
     shape: ([a, b]) => broadcastShape(name, a as Shape, b as Shape),
     emit: (k, y, [a, b]) => {
       const operands = [y, a, b] as readonly [Operand, Operand, Operand];
-      const nest = mergeAxes(y.shape, [stridesOf(y.shape), ...operands.slice(1).map((o) => broadcastStrides(o.shape, y.shape))]);
+      const nest = mergeAxes(y.shape, [
+        stridesOf(y.shape),
+        ...operands.slice(1).map((o) => broadcastStrides(o.shape, y.shape)),
+      ]);
       forOuter(nest, 2, ({ extents: [m, n], strides }, offsets) => {
-        const [out, left, right] = operands.map((o, i) => shift(o, offsets[i] as number)) as [Operand, Operand, Operand];
+        const [out, left, right] = operands.map((o, i) => shift(o, offsets[i] as number)) as [
+          Operand,
+          Operand,
+          Operand,
+        ];
         const [, [aRow, aColumn], [bRow, bColumn]] = strides as [number[], [number, number], [number, number]];
         k[kernel](out, left, right, m as number, n as number, aRow, aColumn, bRow, bColumn);
       });
@@ -93,7 +115,14 @@ export const greaterEqual = callable("greaterEqual");
 
 const whereOp = op("where", {
   shape: ([c]) => c as Shape,
-  emit: (k, y, [c, a, b]) => k.where(y, c as Operand, a as Operand, b as Operand, y.shape.reduce((p, e) => p * e, 1)),
+  emit: (k, y, [c, a, b]) =>
+    k.where(
+      y,
+      c as Operand,
+      a as Operand,
+      b as Operand,
+      y.shape.reduce((p, e) => p * e, 1),
+    ),
   elementwise: true,
   inPlace: [0, 1, 2],
   gradient: (dy, y) => {
@@ -101,7 +130,15 @@ const whereOp = op("where", {
     const zero = broadcastTo(asTensor(0), y.shape);
     return [null, where(condition, dy, zero), where(condition, zero, dy)];
   },
-  examples: [{ shapes: [[3, 5], [3, 5], [3, 5]] }],
+  examples: [
+    {
+      shapes: [
+        [3, 5],
+        [3, 5],
+        [3, 5],
+      ],
+    },
+  ],
 });
 
 /** a where the condition is not 0, else b; all three broadcast. */
@@ -110,6 +147,3 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   const shape = all.reduce<Shape>((known, t) => broadcastShape("where", known, t.shape), []);
   return whereOp(all.map((t) => broadcastTo(t, shape)));
 }
-
-/** Names of binary operations, for the plan's simplifications. */
-export const isBinary = (operation: Operation, name: BinaryKernel): boolean => operation.name === name;

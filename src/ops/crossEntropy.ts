@@ -15,7 +15,17 @@ const crossEntropyGradientOp = op("crossEntropyGradient", {
   emit: (k, dx, [dy, logits, lse, labels], attributes) => {
     const [m, n] = dx.shape as [number, number];
     const step = (dy as Operand).shape.length === 0 || (dy as Operand).shape[0] === 1 ? 0 : 1;
-    k.crossEntropyGradient(dx, dy as Operand, step, logits as Operand, lse as Operand, labels as Operand, m, n, attributes.smoothing as number);
+    k.crossEntropyGradient(
+      dx,
+      dy as Operand,
+      step,
+      logits as Operand,
+      lse as Operand,
+      labels as Operand,
+      m,
+      n,
+      attributes.smoothing as number,
+    );
   },
   decompose: (node) => {
     const [dy, logits, , labels] = node.inputs as [Tensor, Tensor, Tensor, Tensor];
@@ -59,9 +69,12 @@ const crossEntropyOp = op("crossEntropy", {
  * @returns [batch]
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
-  if (!(smoothing >= 0 && smoothing < 1)) throw new Error(`crossEntropy: smoothing must be in [0, 1), got ${smoothing}`);
+  if (!(smoothing >= 0 && smoothing < 1))
+    throw new Error(`crossEntropy: smoothing must be in [0, 1), got ${smoothing}`);
   if (logits.shape.length !== 2)
-    throw new Error(`crossEntropy: expected logits [batch, classes], got ${showShape(logits.shape)}; reshape or flatten them first`);
+    throw new Error(
+      `crossEntropy: expected logits [batch, classes], got ${showShape(logits.shape)}; reshape or flatten them first`,
+    );
   return crossEntropyOp([logits, logSumExp(logits, 1), labels], { smoothing });
 }
 

@@ -1,8 +1,8 @@
 // Full reductions of products, in one pass: what the plan makes of sum(mul(a, b)) and sum(square(x)).
 import { type Operand, type Shape, size } from "../graph/tensor.ts";
 import { mul } from "./binary.ts";
-import { op } from "./op.ts";
 import { reshape } from "./movement.ts";
+import { op } from "./op.ts";
 import { sum } from "./reduce.ts";
 import { square } from "./unary.ts";
 

@@ -1,6 +1,6 @@
 // grad: the public face of graph/grad.ts, with the operations it needs.
 import { type Algebra, gradients } from "../graph/grad.ts";
-import { type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { add } from "./binary.ts";
 import { constant } from "./leaves.ts";
 import { concat, padOp } from "./movement.ts";

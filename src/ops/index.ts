@@ -1,6 +1,21 @@
 // The raw operations, for custom networks, losses and regularisers: `import { ops } from "thalweg"`.
 export { formatGraph } from "../graph/print.ts";
-export { add, div, equal, greater, greaterEqual, less, lessEqual, maximum, minimum, mul, notEqual, pow, sub, where } from "./binary.ts";
+export {
+  add,
+  div,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  maximum,
+  minimum,
+  mul,
+  notEqual,
+  pow,
+  sub,
+  where,
+} from "./binary.ts";
 export { crossEntropy, softCrossEntropy } from "./crossEntropy.ts";
 export { grad } from "./grad.ts";
 export { constant, input } from "./leaves.ts";

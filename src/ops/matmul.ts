@@ -1,8 +1,17 @@
 // Matrix products: the operation the library spends its time in, and the forms the plan fuses it into.
-import { type Attributes, type Emitter, type Operand, type Pointer, type Shape, showShape, size, type Tensor } from "../graph/tensor.ts";
+import {
+  type Attributes,
+  type Emitter,
+  type Operand,
+  type Pointer,
+  type Shape,
+  showShape,
+  size,
+  type Tensor,
+} from "../graph/tensor.ts";
 import { add, greater, mul } from "./binary.ts";
-import { broadcastTo, reshape, transpose } from "./movement.ts";
 import { gemmScratchBytes } from "./gemmScratch.ts";
+import { broadcastTo, reshape, transpose } from "./movement.ts";
 import { type Example, op } from "./op.ts";
 import { broadcastShape, shift } from "./shapes.ts";
 import { relu } from "./unary.ts";
@@ -33,7 +42,13 @@ function sizesOf(a: Shape, b: Shape, attributes: Attributes): Sizes {
 const sizesOfNode = (y: Tensor): Sizes =>
   sizesOf((y.inputs[0] as Tensor).shape, (y.inputs[1] as Tensor).shape, y.attributes);
 
-function emit(k: Emitter, y: Operand, [a, b, extra]: readonly Operand[], attributes: Attributes, scratch: Pointer): void {
+function emit(
+  k: Emitter,
+  y: Operand,
+  [a, b, extra]: readonly Operand[],
+  attributes: Attributes,
+  scratch: Pointer,
+): void {
   const left = a as Operand;
   const right = b as Operand;
   const { batch, m, n, k: inner } = sizesOf(left.shape, right.shape, attributes);
@@ -41,7 +56,8 @@ function emit(k: Emitter, y: Operand, [a, b, extra]: readonly Operand[], attribu
   const [bRow, bColumn] = attributes.transposeB ? [1, inner] : [n, 1];
   const epilogue = epilogues[(attributes.epilogue ?? "none") as Epilogue];
   // The product is added to what is there: to `extra`, which the plan puts there if it can.
-  if (epilogue === epilogues.accumulate && extra && !(extra.segment === y.segment && extra.offset === y.offset)) k.copy(y, extra, size(y));
+  if (epilogue === epilogues.accumulate && extra && !(extra.segment === y.segment && extra.offset === y.offset))
+    k.copy(y, extra, size(y));
   for (let i = 0; i < batch; i++)
     k.gemm(
       shift(y, i * m * n), shift(left, i * m * inner), shift(right, i * inner * n), scratch, m, n, inner,
@@ -62,20 +78,61 @@ const definition = {
 };
 
 const shapes: readonly Example[] = [
-  { shapes: [[3, 4], [4, 5]] },
-  { shapes: [[4, 3], [4, 5]], attributes: { transposeA: true } },
-  { shapes: [[3, 4], [5, 4]], attributes: { transposeB: true } },
-  { shapes: [[4, 3], [5, 4]], attributes: { transposeA: true, transposeB: true } },
-  { shapes: [[1, 9], [9, 10]] },
-  { shapes: [[9, 17], [17, 1]] },
-  { shapes: [[2, 3, 4], [2, 4, 5]] },
+  {
+    shapes: [
+      [3, 4],
+      [4, 5],
+    ],
+  },
+  {
+    shapes: [
+      [4, 3],
+      [4, 5],
+    ],
+    attributes: { transposeA: true },
+  },
+  {
+    shapes: [
+      [3, 4],
+      [5, 4],
+    ],
+    attributes: { transposeB: true },
+  },
+  {
+    shapes: [
+      [4, 3],
+      [5, 4],
+    ],
+    attributes: { transposeA: true, transposeB: true },
+  },
+  {
+    shapes: [
+      [1, 9],
+      [9, 10],
+    ],
+  },
+  {
+    shapes: [
+      [9, 17],
+      [17, 1],
+    ],
+  },
+  {
+    shapes: [
+      [2, 3, 4],
+      [2, 4, 5],
+    ],
+  },
 ];
 
 export const matmulOp = op("matmul", {
   ...definition,
   gradient: (dy, y) => {
     const [a, b] = y.inputs as [Tensor, Tensor];
-    const { transposeA: ta = false, transposeB: tb = false } = y.attributes as { transposeA?: boolean; transposeB?: boolean };
+    const { transposeA: ta = false, transposeB: tb = false } = y.attributes as {
+      transposeA?: boolean;
+      transposeB?: boolean;
+    };
     const product = (left: Tensor, right: Tensor, transposeA: boolean, transposeB: boolean): Tensor =>
       matmulOp([left, right], { transposeA, transposeB });
     return [
@@ -102,8 +159,22 @@ export const fusedMatmulOp = op("fusedMatmul", {
   examples: [
     { shapes: [[3, 4], [4, 5], [5]], attributes: { epilogue: "bias" } },
     { shapes: [[9, 17], [17, 10], [10]], attributes: { epilogue: "biasRelu" } },
-    { shapes: [[9, 17], [13, 17], [9, 13]], attributes: { transposeB: true, epilogue: "reluMask" } },
-    { shapes: [[17, 9], [17, 13], [9, 13]], attributes: { transposeA: true, epilogue: "accumulate" } },
+    {
+      shapes: [
+        [9, 17],
+        [13, 17],
+        [9, 13],
+      ],
+      attributes: { transposeB: true, epilogue: "reluMask" },
+    },
+    {
+      shapes: [
+        [17, 9],
+        [17, 13],
+        [9, 13],
+      ],
+      attributes: { transposeA: true, epilogue: "accumulate" },
+    },
   ],
 });
 
@@ -120,7 +191,8 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   for (const x of [a, b])
-    if (x.shape.length < 2) throw new Error(`matmul: expected at least two axes, got ${showShape(x.shape)}; reshape it first`);
+    if (x.shape.length < 2)
+      throw new Error(`matmul: expected at least two axes, got ${showShape(x.shape)}; reshape it first`);
   const { transposeA = false, transposeB = false } = options;
   const attributes = { transposeA, transposeB };
   if (b.shape.length === 2 && a.shape.length > 2) {
@@ -131,7 +203,10 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     return reshape(product, [...left.shape.slice(0, -1), product.shape[1] as number]);
   }
   const lead = broadcastShape("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return matmulOp([broadcastTo(a, [...lead, ...a.shape.slice(-2)]), broadcastTo(b, [...lead, ...b.shape.slice(-2)])], attributes);
+  return matmulOp(
+    [broadcastTo(a, [...lead, ...a.shape.slice(-2)]), broadcastTo(b, [...lead, ...b.shape.slice(-2)])],
+    attributes,
+  );
 }
 
 function swapLast(x: Tensor): Tensor {

@@ -3,16 +3,16 @@ import {
   type Attributes,
   type Emitter,
   type Operand,
-  sameShape,
   type Shape,
+  sameShape,
   showShape,
   size,
   type Tensor,
 } from "../graph/tensor.ts";
 import { provideBroadcast } from "./leaves.ts";
 import { op } from "./op.ts";
-import { broadcastShape, broadcastStrides, forOuter, mergeAxes, normalizeAxes, shift, stridesOf } from "./shapes.ts";
 import { sumTo } from "./reduce.ts";
+import { broadcastShape, broadcastStrides, forOuter, mergeAxes, normalizeAxes, shift, stridesOf } from "./shapes.ts";
 
 /** out[Σ iₖ·outₖ] = x[Σ iₖ·xₖ] for all i in `shape`. */
 export function emitCopy(
@@ -46,7 +46,9 @@ export const reshapeOp = op("reshape", {
   shape: ([x], attributes) => {
     const shape = list(attributes, "shape");
     if (size(shape) !== size(x as Shape))
-      throw new Error(`reshape: ${showShape(x as Shape)} holds ${size(x as Shape)} elements, ${showShape(shape)} holds ${size(shape)}`);
+      throw new Error(
+        `reshape: ${showShape(x as Shape)} holds ${size(x as Shape)} elements, ${showShape(shape)} holds ${size(shape)}`,
+      );
     return shape;
   },
   view: () => ({ offset: 0 }),
@@ -69,11 +71,23 @@ export const transposeOp = op("transpose", {
   emit: (k, y, [x], attributes) => {
     const strides = stridesOf((x as Operand).shape);
     const order = list(attributes, "order");
-    emitCopy(k, y, stridesOf(y.shape), x as Operand, order.map((axis) => strides[axis] as number), y.shape);
+    emitCopy(
+      k,
+      y,
+      stridesOf(y.shape),
+      x as Operand,
+      order.map((axis) => strides[axis] as number),
+      y.shape,
+    );
   },
   gradient: (dy, y) => {
     const order = list(y.attributes, "order");
-    return [transpose(dy, order.map((_, axis) => order.indexOf(axis)))];
+    return [
+      transpose(
+        dy,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
   },
   examples: [
     { shapes: [[3, 5]], attributes: { order: [1, 0] } },
@@ -97,7 +111,9 @@ export const sliceOp = op("slice", {
     const begin = list(attributes, "begin");
     const extents = list(attributes, "size");
     if (begin.length !== x?.length || extents.length !== x.length)
-      throw new Error(`slice: begin [${begin}] and size [${extents}] must have one number for each axis of ${showShape(x ?? [])}`);
+      throw new Error(
+        `slice: begin [${begin}] and size [${extents}] must have one number for each axis of ${showShape(x ?? [])}`,
+      );
     x.forEach((extent, axis) => {
       const from = begin[axis] as number;
       const count = extents[axis] as number;
@@ -124,7 +140,13 @@ export const sliceOp = op("slice", {
   gradient: (dy, y) => {
     const x = (y.inputs[0] as Tensor).shape;
     const before = list(y.attributes, "begin");
-    return [pad(dy, before, x.map((extent, axis) => extent - (before[axis] as number) - (y.shape[axis] as number)))];
+    return [
+      pad(
+        dy,
+        before,
+        x.map((extent, axis) => extent - (before[axis] as number) - (y.shape[axis] as number)),
+      ),
+    ];
   },
   examples: [
     { shapes: [[4, 5]], attributes: { begin: [1, 2], size: [2, 3] } },
@@ -142,7 +164,9 @@ export const padOp = op("pad", {
     const before = list(attributes, "before");
     const after = list(attributes, "after");
     if (before.length !== x?.length || after.length !== x.length || [...before, ...after].some((p) => !(p >= 0)))
-      throw new Error(`pad: before [${before}] and after [${after}] must have one number ≥ 0 for each axis of ${showShape(x ?? [])}`);
+      throw new Error(
+        `pad: before [${before}] and after [${after}] must have one number ≥ 0 for each axis of ${showShape(x ?? [])}`,
+      );
     return x.map((extent, axis) => extent + (before[axis] as number) + (after[axis] as number));
   },
   emit: (k, y, [x], attributes) => {
@@ -175,7 +199,8 @@ export const concatOp = op("concat", {
     for (const x of inputs) {
       const place = shift(y, start);
       // The plan may have put a piece here already.
-      if (!(x.segment === place.segment && x.offset === place.offset)) emitCopy(k, place, strides, x, stridesOf(x.shape), x.shape);
+      if (!(x.segment === place.segment && x.offset === place.offset))
+        emitCopy(k, place, strides, x, stridesOf(x.shape), x.shape);
       start += (x.shape[attributes.axis as number] as number) * (strides[attributes.axis as number] as number);
     }
   },
@@ -189,7 +214,14 @@ export const concatOp = op("concat", {
     });
   },
   examples: [
-    { shapes: [[2, 3], [2, 1], [2, 2]], attributes: { axis: 1 } },
+    {
+      shapes: [
+        [2, 3],
+        [2, 1],
+        [2, 2],
+      ],
+      attributes: { axis: 1 },
+    },
     { shapes: [[5], [3]], attributes: { axis: 0 } },
   ],
 });
@@ -208,7 +240,8 @@ export const broadcastOp = op("broadcastTo", {
       throw new Error(`broadcastTo: ${showShape(x as Shape)} does not broadcast to ${showShape(shape)}`);
     return shape;
   },
-  emit: (k, y, [x]) => emitCopy(k, y, stridesOf(y.shape), x as Operand, broadcastStrides((x as Operand).shape, y.shape), y.shape),
+  emit: (k, y, [x]) =>
+    emitCopy(k, y, stridesOf(y.shape), x as Operand, broadcastStrides((x as Operand).shape, y.shape), y.shape),
   gradient: (dy, y) => [sumTo(dy, (y.inputs[0] as Tensor).shape)],
   examples: [
     { shapes: [[3]], attributes: { shape: [4, 3] } },

@@ -1,5 +1,12 @@
 // How an operation is declared: one table of rules per operation, collected here for the tests that check every one.
-import { type Attributes, createTensor, type DataType, type Operation, type Shape, type Tensor } from "../graph/tensor.ts";
+import {
+  type Attributes,
+  createTensor,
+  type DataType,
+  type Operation,
+  type Shape,
+  type Tensor,
+} from "../graph/tensor.ts";
 
 /** Input shapes (and attributes) on which the test suite checks value, gradient and second derivative. */
 export interface Example {

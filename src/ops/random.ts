@@ -15,17 +15,20 @@ const positional = {
 
 const uniformOp = op("randomUniform", {
   ...positional,
-  emit: (k, y, [state], a) => k.randomUniform(y, size(y), state as Operand, a.stream as number, a.low as number, a.high as number),
+  emit: (k, y, [state], a) =>
+    k.randomUniform(y, size(y), state as Operand, a.stream as number, a.low as number, a.high as number),
 });
 const normalOp = op("randomNormal", {
   ...positional,
-  emit: (k, y, [state], a) => k.randomNormal(y, size(y), state as Operand, a.stream as number, a.mean as number, a.deviation as number),
+  emit: (k, y, [state], a) =>
+    k.randomNormal(y, size(y), state as Operand, a.stream as number, a.mean as number, a.deviation as number),
 });
 
 const dropoutOp = op("dropout", {
   shape: ([x]) => x as Shape,
   inputTypes: ["f32", "i32"],
-  emit: (k, y, [x, state], a) => k.dropout(y, x as Operand, size(y), state as Operand, a.stream as number, a.rate as number),
+  emit: (k, y, [x, state], a) =>
+    k.dropout(y, x as Operand, size(y), state as Operand, a.stream as number, a.rate as number),
   inPlace: [0],
   // The same mask again: same state, same stream.
   gradient: (dy, y) => [dropoutOp([dy, y.inputs[1] as Tensor], y.attributes), null],

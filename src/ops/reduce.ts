@@ -17,7 +17,13 @@ function reduction(kernel: ReduceKernel, gradient?: (dy: Tensor, y: Tensor, x: T
     emit: (k: Emitter, y, [x], { axis, count }) => {
       const { shape } = x as Operand;
       const end = (axis as number) + (count as number);
-      k[kernel](y, x as Operand, size(shape.slice(0, axis as number)), size(shape.slice(axis as number, end)), size(shape.slice(end)));
+      k[kernel](
+        y,
+        x as Operand,
+        size(shape.slice(0, axis as number)),
+        size(shape.slice(axis as number, end)),
+        size(shape.slice(end)),
+      );
     },
     ...(gradient && {
       gradient: (dy: Tensor, y: Tensor) => {
@@ -71,7 +77,12 @@ function reduce(kernel: ReduceKernel, x: Tensor, axes: Axes, keepDimensions: boo
   const source = neighbours || count === 0 ? x : transpose(x, [...kept, ...normal]);
   const axis = neighbours ? (normal[0] as number) : kept.length;
   const y = count === 0 && !kernel.startsWith("arg") ? x : primitives[kernel]([source], { axis, count });
-  return keepDimensions ? reshape(y, x.shape.map((extent, i) => (normal.includes(i) ? 1 : extent))) : y;
+  return keepDimensions
+    ? reshape(
+        y,
+        x.shape.map((extent, i) => (normal.includes(i) ? 1 : extent)),
+      )
+    : y;
 }
 
 export const sum = (x: Tensor, axes?: Axes, keepDimensions = false): Tensor => reduce("sum", x, axes, keepDimensions);
@@ -98,6 +109,8 @@ export function variance(x: Tensor, axes?: Axes, keepDimensions = false, correct
 /** Σ of the elements that broadcasting repeated: takes x back to `shape`. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   const missing = x.shape.length - shape.length;
-  const axes = x.shape.flatMap((extent, axis) => (axis < missing || (shape[axis - missing] === 1 && extent !== 1) ? [axis] : []));
+  const axes = x.shape.flatMap((extent, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && extent !== 1) ? [axis] : [],
+  );
   return axes.length === 0 ? reshape(x, shape) : reshape(sum(x, axes), shape);
 }

@@ -23,11 +23,22 @@ const gatherRowsOp = op("gatherRows", {
   },
   inputTypes: ["f32", "i32"],
   emit: (k, y, [table, indices]) =>
-    k.gatherRows(y, table as Operand, indices as Operand, ...rowsAndWidth(indices as Operand, (table as Operand).shape)),
+    k.gatherRows(
+      y,
+      table as Operand,
+      indices as Operand,
+      ...rowsAndWidth(indices as Operand, (table as Operand).shape),
+    ),
   gradient: (dy, y) => [scatterRowsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
   examples: [
     { shapes: [[4, 3], [6]], integers: { 1: 4 } },
-    { shapes: [[5, 17], [2, 3]], integers: { 1: 5 } },
+    {
+      shapes: [
+        [5, 17],
+        [2, 3],
+      ],
+      integers: { 1: 5 },
+    },
   ],
 });
 
@@ -52,7 +63,8 @@ const pickColumnsOp = op("pickColumns", {
     return labels;
   },
   inputTypes: ["f32", "i32"],
-  emit: (k, y, [x, labels]) => k.pickColumns(y, x as Operand, labels as Operand, ...((x as Operand).shape as [number, number])),
+  emit: (k, y, [x, labels]) =>
+    k.pickColumns(y, x as Operand, labels as Operand, ...((x as Operand).shape as [number, number])),
   gradient: (dy, y) => [placeColumnsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
   examples: [{ shapes: [[6, 4], [6]], integers: { 1: 4 } }],
 });
@@ -64,13 +76,21 @@ const oneHotOp = op("oneHot", {
   shape: ([labels], attributes) => [...(labels as Shape), attributes.classes as number],
   inputTypes: ["i32"],
   emit: (k, y, [labels], attributes) =>
-    k.oneHot(y, labels as Operand, size(labels as Operand), y.shape.at(-1) as number, attributes.on as number, attributes.off as number),
+    k.oneHot(
+      y,
+      labels as Operand,
+      size(labels as Operand),
+      y.shape.at(-1) as number,
+      attributes.on as number,
+      attributes.off as number,
+    ),
   gradient: () => [null],
   examples: [],
 });
 
 /** Labels [m] → [m, classes]: `on` at the label, `off` elsewhere. */
 export function oneHot(labels: Tensor, classes: number, { on = 1, off = 0 } = {}): Tensor {
-  if (!Number.isInteger(classes) || classes < 1) throw new Error(`oneHot: classes must be a whole number ≥ 1, got ${classes}`);
+  if (!Number.isInteger(classes) || classes < 1)
+    throw new Error(`oneHot: classes must be a whole number ≥ 1, got ${classes}`);
   return oneHotOp([labels], { classes, on, off });
 }

@@ -67,11 +67,7 @@ export function mergeAxes(shape: Shape, strides: readonly (readonly number[])[])
  * Calls `body` with the innermost `rank` axes (padded in front with extents of 1) once for every index of the outer
  * ones, with each operand's element offset: the loop a kernel of fixed rank leaves to the plan.
  */
-export function forOuter(
-  nest: Nest,
-  rank: number,
-  body: (inner: Nest, offsets: readonly number[]) => void,
-): void {
+export function forOuter(nest: Nest, rank: number, body: (inner: Nest, offsets: readonly number[]) => void): void {
   if (nest.extents.includes(0)) return;
   const outer = Math.max(0, nest.extents.length - rank);
   const padding = Math.max(0, rank - nest.extents.length);
@@ -98,7 +94,8 @@ export function forOuter(
 
 /** Axes as non-negative numbers, sorted, without repeats; all of them where nothing is said. */
 export function normalizeAxes(call: string, axes: number | readonly number[] | undefined, rank: number): number[] {
-  const list = axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === "number" ? [axes] : axes;
+  const list =
+    axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === "number" ? [axes] : axes;
   const normal = list.map((axis) => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
       throw new Error(`${call}: axis ${axis} is outside a tensor of rank ${rank}; use ${-rank} to ${rank - 1}`);

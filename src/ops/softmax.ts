@@ -1,5 +1,5 @@
 // Softmax and log-softmax over any axis, with their gradients.
-import { type Operand, size, type Shape, type Tensor } from "../graph/tensor.ts";
+import { type Operand, type Shape, size, type Tensor } from "../graph/tensor.ts";
 import { mul, sub } from "./binary.ts";
 import { transpose } from "./movement.ts";
 import { op } from "./op.ts";

@@ -1,6 +1,7 @@
 // Elementwise functions of one tensor and the activations, each with its derivative.
-import { type Attributes, type Emitter, type Operand, size, type Shape, type Tensor } from "../graph/tensor.ts";
+
 import type { KernelCalls } from "../../bindings/generated/kernels.ts";
+import { type Attributes, type Emitter, type Operand, type Shape, size, type Tensor } from "../graph/tensor.ts";
 import { add, div, greater, minimum, mul, sub, where } from "./binary.ts";
 import { type Example, op } from "./op.ts";
 
@@ -37,14 +38,20 @@ function unary(kernel: KernelsLike<Call>, rule: Rule | null, range?: readonly [n
  * dx = dy·f′ as one kernel (dx, dy, v, n). v is x or y of the function; `derivative` is f′ as a graph over v:
  * what second derivatives are made from.
  */
-function unaryGradient(kernel: KernelsLike<GradientCall>, derivative: (v: Tensor) => Tensor): (dy: Tensor, v: Tensor) => Tensor {
+function unaryGradient(
+  kernel: KernelsLike<GradientCall>,
+  derivative: (v: Tensor) => Tensor,
+): (dy: Tensor, v: Tensor) => Tensor {
   const defined = op(kernel, {
     shape: ([dy]) => dy as Shape,
     emit: (k, dx, [dy, v]) => (k[kernel] as GradientCall)(dx, dy, v, size(dx)),
     elementwise: true,
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor)),
-    examples: examplesOf().map((example) => ({ ...example, shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape] })),
+    examples: examplesOf().map((example) => ({
+      ...example,
+      shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
+    })),
   });
   return (dy, v) => defined([dy, v]);
 }
@@ -87,10 +94,7 @@ export const silu = unary("silu", (dy, x) => siluGradient(dy, x));
 
 /** Φ(x) + x·φ(x), the derivative of x·Φ(x) for the standard normal Φ */
 const geluDerivative = (x: Tensor): Tensor =>
-  add(
-    mul(0.5, add(1, erf(mul(x, Math.SQRT1_2)))),
-    mul(x, mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(x))))),
-  );
+  add(mul(0.5, add(1, erf(mul(x, Math.SQRT1_2)))), mul(x, mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(x))))));
 const geluGradient = unaryGradient("geluGradient", geluDerivative);
 const geluExact = unary("gelu", (dy, x) => geluGradient(dy, x));
 
@@ -113,7 +117,14 @@ const reluGradientOp = op("reluGradient", {
   elementwise: true,
   inPlace: [0, 1],
   gradient: (du, node) => [reluGradientOp([du, node.inputs[1] as Tensor]), null],
-  examples: [{ shapes: [[3, 5], [3, 5]] }],
+  examples: [
+    {
+      shapes: [
+        [3, 5],
+        [3, 5],
+      ],
+    },
+  ],
 });
 /** max(x, 0); the derivative at 0 is 0. */
 export const relu = unary("relu", (dy, _, y) => reluGradientOp([dy, y]));
@@ -133,7 +144,10 @@ function parametric(
     elementwise: true,
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor, value(node.attributes))),
-    examples: examples.map((example) => ({ ...example, shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape] })),
+    examples: examples.map((example) => ({
+      ...example,
+      shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
+    })),
   });
   const forward = op(kernel, {
     shape: ([x]) => x as Shape,

@@ -18,7 +18,8 @@ const isStep = (tensor: Tensor): boolean => tensor.operation.emit !== undefined;
 
 /** Elementwise over its full size: every input is of the same shape, or one number. */
 const isElementwise = (tensor: Tensor): boolean =>
-  tensor.operation.elementwise === true && tensor.inputs.every((x) => size(x) === 1 || sameShape(x.shape, tensor.shape));
+  tensor.operation.elementwise === true &&
+  tensor.inputs.every((x) => size(x) === 1 || sameShape(x.shape, tensor.shape));
 
 /**
  * Finds chains of at least two steps.
@@ -32,7 +33,9 @@ export function findChains(steps: readonly Tensor[], kept: ReadonlySet<Tensor>, 
   let open: Tensor[] = [];
   const close = (): void => {
     const members = new Set(open);
-    const passing = new Set(open.filter((t) => !kept.has(t) && (users.get(t) ?? []).every((user) => members.has(user))));
+    const passing = new Set(
+      open.filter((t) => !kept.has(t) && (users.get(t) ?? []).every((user) => members.has(user))),
+    );
     if (passing.size > 0) chains.push({ steps: open, passing });
     open = [];
   };

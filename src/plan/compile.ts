@@ -1,9 +1,9 @@
 // Graph → program: simplify, fuse, order, give every tensor a place, emit the kernel calls.
 import { kernelCodes } from "../../bindings/generated/kernels.ts";
 import { type Emitter, type Operand, type Pointer, size, type Tensor, topological } from "../graph/tensor.ts";
-import { BLOCK, blockOf, type Chain, findChains } from "./block.ts";
 import { emitCopy } from "../ops/movement.ts";
 import { stridesOf } from "../ops/shapes.ts";
+import { BLOCK, blockOf, type Chain, findChains } from "./block.ts";
 import { fuse } from "./fuse.ts";
 import { placeTensors } from "./place.ts";
 import type { Argument, Binding, Call, KernelName, Program, TensorRecord } from "./program.ts";
@@ -112,5 +112,7 @@ function recorder(calls: Call[], tensors: readonly TensorRecord[]): Emitter {
     (...list: Argument[]): void => {
       calls.push({ kernel, arguments: list.map(plain), tensor: tensors.length - 1 });
     };
-  return Object.fromEntries((Object.keys(kernelCodes) as KernelName[]).map((name) => [name, record(name)])) as unknown as Emitter;
+  return Object.fromEntries(
+    (Object.keys(kernelCodes) as KernelName[]).map((name) => [name, record(name)]),
+  ) as unknown as Emitter;
 }

@@ -1,7 +1,7 @@
 // Joins neighbouring operations into one kernel where that saves passes over memory.
 import { createTensor, sameShape, size, type Tensor, topological } from "../graph/tensor.ts";
-import { fusedMatmulOp } from "../ops/matmul.ts";
 import { dotOp, sumSquaresOp } from "../ops/dot.ts";
+import { fusedMatmulOp } from "../ops/matmul.ts";
 import { rewrite } from "./simplify.ts";
 
 type Rule = (node: Tensor, usedOnce: (tensor: Tensor) => boolean) => Tensor | undefined;
@@ -23,7 +23,8 @@ const bias: Rule = (node, usedOnce) => {
 /** relu behind matmul + bias */
 const biasRelu: Rule = (node, usedOnce) => {
   const x = input(node);
-  if (name(node) !== "relu" || name(x) !== "fusedMatmul" || x.attributes.epilogue !== "bias" || !usedOnce(x)) return undefined;
+  if (name(node) !== "relu" || name(x) !== "fusedMatmul" || x.attributes.epilogue !== "bias" || !usedOnce(x))
+    return undefined;
   return createTensor(x.operation, x.inputs, x.shape, { ...x.attributes, epilogue: "biasRelu" });
 };
 
@@ -32,7 +33,8 @@ const accumulate: Rule = (node, usedOnce) => {
   if (name(node) !== "add") return undefined;
   const at = node.inputs.findIndex((x) => isMatrixProduct(x) && usedOnce(x));
   const other = node.inputs[1 - at];
-  if (at < 0 || !other || !usedOnce(other) || node.inputs.some((x) => !sameShape(x.shape, node.shape))) return undefined;
+  if (at < 0 || !other || !usedOnce(other) || node.inputs.some((x) => !sameShape(x.shape, node.shape)))
+    return undefined;
   const product = input(node, at);
   return fusedMatmulOp([...product.inputs, other], { ...product.attributes, epilogue: "accumulate" });
 };

@@ -23,7 +23,9 @@ export function layOut(buffers: readonly Lifetime[]): Layout {
   const offsets: number[] = new Array(buffers.length).fill(0);
   const placed: number[] = [];
   let end = 0;
-  const bySize = buffers.map((_, i) => i).sort((a, b) => (buffers[b] as Lifetime).bytes - (buffers[a] as Lifetime).bytes || a - b);
+  const bySize = buffers
+    .map((_, i) => i)
+    .sort((a, b) => (buffers[b] as Lifetime).bytes - (buffers[a] as Lifetime).bytes || a - b);
   for (const i of bySize) {
     const buffer = buffers[i] as Lifetime;
     const rivals = placed

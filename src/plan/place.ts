@@ -42,7 +42,11 @@ function outermost(buffer: Buffer): { readonly buffer: Buffer; readonly bytes: n
 }
 
 /** @param steps every tensor of the program, in the order of execution */
-export function placeTensors(steps: readonly Tensor[], outputs: readonly FixedOutput[], chains: readonly Chain[] = []): Placement {
+export function placeTensors(
+  steps: readonly Tensor[],
+  outputs: readonly FixedOutput[],
+  chains: readonly Chain[] = [],
+): Placement {
   const constants: number[] = [];
   const passing = new Set(chains.flatMap((chain) => [...chain.passing]));
   const home = new Map<Tensor, { readonly buffer: Buffer; readonly bytes: number }>();

@@ -102,7 +102,8 @@ function movement(node: Tensor): Tensor {
     if (sameShape(x.shape, node.shape)) return x;
     if (name(x) === "broadcastTo" && size(input(x)) === 1) return broadcastTo(reshape(input(x), []), node.shape);
   }
-  if (name(node) === "broadcastTo" && name(input(node)) === "broadcastTo") return broadcastTo(input(input(node)), node.shape);
+  if (name(node) === "broadcastTo" && name(input(node)) === "broadcastTo")
+    return broadcastTo(input(input(node)), node.shape);
   if (name(node) === "slice" && name(input(node)) === "concat") return pieceOf(node) ?? node;
   return node;
 }
@@ -131,7 +132,14 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
   };
   /** What a rule made may hold new nodes of its own: those are shared too. */
   const share = (node: Tensor, seen: ReadonlySet<Tensor>): Tensor =>
-    seen.has(node) ? node : unique(withInputs(node, node.inputs.map((x) => share(x, seen))));
+    seen.has(node)
+      ? node
+      : unique(
+          withInputs(
+            node,
+            node.inputs.map((x) => share(x, seen)),
+          ),
+        );
   const settled = new Set<Tensor>();
   return rewrite(roots, (node) => {
     const simpler = arithmetic(node) ?? trivialReduction(node) ?? movement(absorbTranspose(readThroughBroadcast(node)));

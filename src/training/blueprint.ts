@@ -1,16 +1,17 @@
 // From a user's description to programs: runs the network on symbolic tensors, lays the parameters out in one flat
 // vector, and writes the program for each purpose and batch size. Knows nothing of memory.
-import { type DataType, sameShape, type Shape, showShape, size, type Tensor } from "../graph/tensor.ts";
+import { type DataType, type Shape, sameShape, showShape, size, type Tensor } from "../graph/tensor.ts";
 import { type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import type { Context, Layer, ParameterKind } from "../nn/layer.ts";
 import { add, mul } from "../ops/binary.ts";
 import { grad } from "../ops/grad.ts";
-import { input } from "../ops/leaves.ts";
+import { constant, input } from "../ops/leaves.ts";
 import { reshape, slice } from "../ops/movement.ts";
+import { show } from "../ops/options.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { compile, type CompileRequest } from "../plan/compile.ts";
+import { type CompileRequest, compile } from "../plan/compile.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 
@@ -61,6 +62,7 @@ interface Trace {
   readonly training: boolean;
   readonly lookup: Lookup;
   readonly counts: Map<string, number>;
+  readonly scopes: Set<string>;
   streams: number;
 }
 
@@ -72,10 +74,14 @@ function contextOf(trace: Trace, path: string): Context {
     training: trace.training,
     parameter: (name, shape, initializer, kind = "weight") => trace.lookup(path + name, shape, initializer, kind),
     scope(name) {
-      const key = path + name;
-      const count = (trace.counts.get(key) ?? 0) + 1;
-      trace.counts.set(key, count);
-      return contextOf(trace, `${key}${count}.`);
+      // Numbered from 1; a number that would give the name of another layer ("dense" 11, "dense1" 1) is passed over.
+      let count = trace.counts.get(path + name) ?? 0;
+      let scope: string;
+      do scope = `${path}${name}${++count}.`;
+      while (trace.scopes.has(scope));
+      trace.scopes.add(scope);
+      trace.counts.set(path + name, count);
+      return contextOf(trace, scope);
     },
     randomStream: () => FIRST_STREAM + trace.streams++,
   };
@@ -88,14 +94,25 @@ export function draw(description: Description): Blueprint {
   const layout: ParameterSlice[] = [];
   const initializers: Initializer[] = [];
   const batchInput = (batch: number): Tensor => input("x", [batch, ...description.input], description.inputType);
-  const run = (x: Tensor, training: boolean, lookup: Lookup): Tensor =>
-    network.apply(x, contextOf({ training, lookup, counts: new Map(), streams: 0 }, ""));
+  const run = (x: Tensor, training: boolean, lookup: Lookup): Tensor => {
+    const trace: Trace = { training, lookup, counts: new Map(), scopes: new Set(), streams: 0 };
+    const y = network.apply(x, contextOf(trace, ""));
+    if (y?.operation === undefined) throw new Error(`createModel: the network returned ${show(y)}, expected a tensor`);
+    const [batch] = x.shape;
+    if (y.shape[0] !== batch)
+      throw new Error(
+        `createModel: the network turns [batch, …] into ${showShape(y.shape)} for a batch of ${batch}; its first axis must stay the batch`,
+      );
+    return y;
+  };
 
   const placeholders = new Map<string, Tensor>();
   const register: Lookup = (name, shape, initializer, kind) => {
     const known = placeholders.get(name);
     if (known && !sameShape(known.shape, shape))
-      throw new Error(`createModel: parameter ${name} is asked for as ${showShape(known.shape)} and as ${showShape(shape)}`);
+      throw new Error(
+        `createModel: parameter ${name} is asked for as ${showShape(known.shape)} and as ${showShape(shape)}`,
+      );
     if (known) return known;
     const offset = layout.reduce((total, entry) => total + entry.size, 0);
     layout.push({ name, kind, shape, offset, size: size(shape) });
@@ -106,9 +123,6 @@ export function draw(description: Description): Blueprint {
   };
   const sample = batchInput(1);
   const prediction = run(sample, true, register);
-  if (prediction?.operation === undefined) throw new Error(`createModel: the network returned ${String(prediction)}, expected a tensor`);
-  if (prediction.shape[0] !== 1)
-    throw new Error(`createModel: the network turns [batch, …] into ${showShape(prediction.shape)} for a batch of 1; its first axis must stay the batch`);
   const parameterCount = layout.reduce((total, entry) => total + entry.size, 0);
   if (parameterCount === 0) throw new Error("createModel: the network has no parameters: there is nothing to learn");
 
@@ -120,7 +134,9 @@ export function draw(description: Description): Blueprint {
     return (name, shape) => {
       const entry = entries.get(name);
       if (!entry || !sameShape(entry.shape, shape))
-        throw new Error(`createModel: the network asks for parameter ${name} ${showShape(shape)}, which its first run did not; it must not change between runs`);
+        throw new Error(
+          `createModel: the network asks for parameter ${name} ${showShape(shape)}, which its first run did not; it must not change between runs`,
+        );
       const known = slices.get(name) ?? reshape(slice(theta, [entry.offset], [entry.size]), shape);
       slices.set(name, known);
       return known;
@@ -136,8 +152,12 @@ export function draw(description: Description): Blueprint {
     const y = input("y", specification.shape, specification.type);
     const judge = () => {
       const each = loss.apply(output, y);
-      const parameters = layout.map(({ name, kind, shape }) => ({ name, kind, value: lookup(name, shape, initializers[0] as Initializer, kind) }));
-      const penalty = description.regularizer?.(parameters);
+      const parameters = layout.map(({ name, kind, shape }) => ({
+        name,
+        kind,
+        value: lookup(name, shape, initializers[0] as Initializer, kind),
+      }));
+      const penalty = scalarPenalty(description.regularizer?.(parameters));
       const risk = mean(each);
       return { each, penalty, total: penalty ? add(risk, penalty) : risk };
     };
@@ -219,6 +239,17 @@ export function draw(description: Description): Blueprint {
     judges: loss.correct !== undefined,
     program: (kind, batch) => compile(requests[kind](batch)),
   };
+}
+
+/** What a regulariser returned, as a scalar: nothing, a number or a tensor of one element. */
+function scalarPenalty(value: unknown): Tensor | undefined {
+  if (value === undefined || value === 0) return undefined;
+  const penalty = typeof value === "number" ? constant(value) : (value as Tensor);
+  if (penalty?.operation === undefined || penalty.type !== "f32" || size(penalty) !== 1)
+    throw new Error(
+      `createModel: the regularizer must return a scalar made by operations, got ${penalty?.operation ? showShape(penalty.shape) : show(value)}; reduce it with ops.sum`,
+    );
+  return reshape(penalty, []);
 }
 
 /** Rows of the shortest table that is looked up by the model's input itself. */

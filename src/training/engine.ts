@@ -9,8 +9,8 @@ import type { TargetSpecification } from "../losses.ts";
 import type { Program } from "../plan/program.ts";
 import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
 import { copyChecked, requireTargets, rowsIn } from "./check.ts";
-import type { Batch, Evaluation } from "./reports.ts";
 import { evaluationPasses, predictionPasses } from "./passes.ts";
+import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 
 /** Everything an engine must know; plain data. */
@@ -94,7 +94,6 @@ interface ScalarCells {
   readonly i32: Int32Array;
   readonly random: Int32Array;
 }
-
 
 export class Engine {
   readonly memory: ModelMemory;
@@ -211,7 +210,12 @@ export class Engine {
     const { memory } = this;
     const { generation } = memory;
     if (this.#scalars?.generation !== generation)
-      this.#scalars = { generation, f32: memory.f32("scalars", 0, 2), i32: memory.i32("scalars", 0, 2), random: memory.i32("random", 0, 4) };
+      this.#scalars = {
+        generation,
+        f32: memory.f32("scalars", 0, 2),
+        i32: memory.i32("scalars", 0, 2),
+        random: memory.i32("random", 0, 4),
+      };
     return this.#scalars;
   }
 
@@ -301,13 +305,14 @@ export class Engine {
     const { layout } = this.specification;
     const theta = this.memory.base("theta");
     for (const { name, offset, size: count } of layout)
-      if (kernels.firstNonFinite(theta + 4 * offset, count) >= 0) return `parameter ${name}, which the step before left so`;
+      if (kernels.firstNonFinite(theta + 4 * offset, count) >= 0)
+        return `parameter ${name}, which the step before left so`;
     const { calls, tensors } = program.program;
     let found: string | undefined;
     program.trace((at) => {
       const index = calls[at]?.tensor as number;
       const tensor = tensors[index];
-      if (!tensor || tensor.type !== "f32" || calls[at + 1]?.tensor === index) return true;
+      if (tensor?.type !== "f32" || calls[at + 1]?.tensor === index) return true;
       if (kernels.firstNonFinite(program.addressOf(tensor), size(tensor)) < 0) return true;
       found = `${tensor.operation} ${showShape(tensor.shape)}`;
       return false;

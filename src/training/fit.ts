@@ -1,8 +1,8 @@
 // The loop of stochastic gradient descent: sample a batch, forward, gradient, update.
 import { hostTurn } from "#platform";
-import type { Engine } from "./engine.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { requireDataset, requireOptions, requireWhole } from "./check.ts";
+import type { Engine } from "./engine.ts";
 import type { FitOptions, Report } from "./reports.ts";
 
 /** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
@@ -36,6 +36,7 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
   try {
     let turn = performance.now();
     for (let epoch = 1; epoch <= epochs; epoch++) {
+      signal?.throwIfAborted();
       if (shuffle) engine.shuffle(resident);
       const epochBegan = performance.now();
       const rate = (examples: number): number => (1000 * examples) / (performance.now() - epochBegan);

@@ -5,12 +5,18 @@ import type { Draw } from "../nn/initializers.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { seedWords } from "./engine.ts";
 
-export function initialParameters({ layout, initializers, parameterCount }: Blueprint, seed: number, memory: ModelMemory): Float32Array {
+export function initialParameters(
+  { layout, initializers, parameterCount }: Blueprint,
+  seed: number,
+  memory: ModelMemory,
+): Float32Array {
   const theta = new Float32Array(parameterCount);
   layout.forEach(({ name, shape, offset, size }, i) => {
     const values = initializers[i]?.(shape, drawFrom(memory, seed, i + 1));
-    if (!(values instanceof Float32Array) || values.length !== size)
-      throw new Error(`createModel: the initialiser of ${name} ${showShape(shape)} must return a Float32Array of ${size} numbers`);
+    if (!(values instanceof Float32Array) || values.length !== size || !values.every(Number.isFinite))
+      throw new Error(
+        `createModel: the initialiser of ${name} ${showShape(shape)} must return a Float32Array of ${size} finite numbers`,
+      );
     theta.set(values, offset);
   });
   return theta;

@@ -41,25 +41,39 @@ const known = ["input", "inputType", "network", "loss", "regularizer", "optimize
 const batchKeys = ["x", "y"];
 
 /** Checks options and traces the network: everything of a model that needs no memory. */
-export function prepare(options: ModelOptions): { readonly blueprint: Blueprint; readonly build: BuildName; readonly optimizer: Optimizer; readonly seed: number } {
+export function prepare(options: ModelOptions): {
+  readonly blueprint: Blueprint;
+  readonly build: BuildName;
+  readonly optimizer: Optimizer;
+  readonly seed: number;
+} {
   requireOptions("createModel", options, known);
   const { input, inputType = "f32", network, loss, regularizer, seed = 0 } = options;
   requireShape("createModel", "input", input);
-  if (inputType !== "f32" && inputType !== "i32") throw new Error(`createModel: inputType must be "f32" or "i32", got ${String(inputType)}`);
+  if (inputType !== "f32" && inputType !== "i32")
+    throw new Error(`createModel: inputType must be "f32" or "i32", got ${String(inputType)}`);
   if (typeof network?.apply !== "function")
-    throw new Error(`createModel: network must be a layer such as chain(dense(128), relu(), dense(10)), got ${String(network)}`);
+    throw new Error(
+      `createModel: network must be a layer such as chain(dense(128), relu(), dense(10)), got ${String(network)}`,
+    );
   if (regularizer !== undefined && typeof regularizer !== "function")
-    throw new Error(`createModel: regularizer must be one such as l2(1e-4), or a function of the parameters, got ${String(regularizer)}`);
+    throw new Error(
+      `createModel: regularizer must be one such as l2(1e-4), or a function of the parameters, got ${String(regularizer)}`,
+    );
   const optimizer = options.optimizer ?? sgd();
-  if (typeof optimizer?.update !== "function") throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${String(optimizer)}`);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${String(seed)}`);
+  if (typeof optimizer?.update !== "function")
+    throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${String(optimizer)}`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${String(seed)}`);
   const build = chooseBuild(options.build);
   const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
   return { blueprint, build, optimizer, seed };
 }
 
 /** The plain-data part of a model; draws θ. */
-export async function specify(options: ModelOptions): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
+export async function specify(
+  options: ModelOptions,
+): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
   const { blueprint, build, optimizer, seed } = prepare(options);
   const { layout, output, target, inputBelow, judges } = blueprint;
   const theta = initialParameters(blueprint, seed, await ModelMemory.create(build));
@@ -67,7 +81,20 @@ export async function specify(options: ModelOptions): Promise<{ readonly bluepri
   const { input, inputType = "f32" } = options;
   return {
     blueprint,
-    specification: { build, seed, learningRate, slots, input, inputType, inputBelow, output, target, judges, layout, theta },
+    specification: {
+      build,
+      seed,
+      learningRate,
+      slots,
+      input,
+      inputType,
+      inputBelow,
+      output,
+      target,
+      judges,
+      layout,
+      theta,
+    },
   };
 }
 
@@ -116,7 +143,8 @@ export class Model {
   }
   set parameters(values: ArrayLike<number>) {
     const theta = this.#engine.theta();
-    if (values?.length !== theta.length) throw new Error(`parameters: expected ${theta.length} numbers, got ${values?.length}`);
+    if (values?.length !== theta.length)
+      throw new Error(`parameters: expected ${theta.length} numbers, got ${values?.length}`);
     for (let i = 0; i < values.length; i++)
       if (!Number.isFinite(values[i])) throw new Error(`parameters: number ${i} = ${values[i]} is not finite`);
     theta.set(values);
@@ -190,11 +218,19 @@ export class Model {
   /** A table of parameters and sizes. */
   summary(): string {
     const { input, output } = this.#engine.specification;
-    const rows = this.layout.map(({ name, shape, size, kind }) => [name, showShape(shape), size.toLocaleString("en"), kind]);
+    const rows = this.layout.map(({ name, shape, size, kind }) => [
+      name,
+      showShape(shape),
+      size.toLocaleString("en"),
+      kind,
+    ]);
     const header = ["parameter", "shape", "numbers", "kind"];
     const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)));
     const line = (row: readonly string[]): string =>
-      row.map((cell, i) => (i === 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join("  ").trimEnd();
+      row
+        .map((cell, i) => (i === 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
+        .join("  ")
+        .trimEnd();
     return [
       `${showShape(input)} → ${showShape(output)}, build ${this.build}`,
       line(header),

@@ -1,6 +1,7 @@
 // A model on one batch as a function of its flat parameter vector: what batch methods, curvature and surfaces work on.
-import type { Engine } from "./engine.ts";
+
 import type { ProgramKind } from "./blueprint.ts";
+import type { Engine } from "./engine.ts";
 import type { Batch } from "./reports.ts";
 
 /** Anything to be minimised. All vectors have `size` elements; results are written to `out`. */
@@ -21,7 +22,9 @@ export function objectiveOf(engine: Engine, batch: Batch): Objective {
   engine.writeBatch("objective", "loss", own);
   const requireVector = (call: string, what: string, vector: Float32Array): void => {
     if (!(vector instanceof Float32Array) || vector.length !== count)
-      throw new Error(`${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector?.length ?? String(vector)}`);
+      throw new Error(
+        `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector?.length ?? String(vector)}`,
+      );
   };
   const run = (call: string, kind: ProgramKind, theta: Float32Array, v?: Float32Array) => {
     requireVector(call, "theta", theta);

@@ -13,7 +13,7 @@ export interface PostedProgram {
 
 /** Everything a worker can be asked; each request has one answer. */
 export type Request =
-  | { readonly method: "create"; readonly specification: EngineSpecification }
+  | { readonly method: "create"; readonly specification: EngineSpecification; readonly module: WebAssembly.Module }
   | { readonly method: "step"; readonly batch: Batch }
   | { readonly method: "evaluate"; readonly data: Dataset }
   | { readonly method: "predict"; readonly x: ArrayLike<number> }
@@ -21,11 +21,22 @@ export type Request =
   | { readonly method: "setParameters"; readonly values: ArrayLike<number> }
   | { readonly method: "setLearningRate"; readonly value: number }
   /** Begins a fit; its number names it in the requests that follow. */
-  | { readonly method: "fit"; readonly fit: number; readonly data: Dataset; readonly options: Omit<FitOptions, "signal"> }
+  | {
+      readonly method: "fit";
+      readonly fit: number;
+      readonly data: Dataset;
+      readonly options: Omit<FitOptions, "signal">;
+    }
   /** The next report of a fit: answered by a report, or by undefined at the end. */
   | { readonly method: "next"; readonly fit: number }
   | { readonly method: "leave"; readonly fit: number }
-  | { readonly method: "objective"; readonly batch: Batch; readonly theta: Float32Array; readonly v?: Float32Array | undefined; readonly want: "loss" | "gradient" | "hessianVector" };
+  | {
+      readonly method: "objective";
+      readonly batch: Batch;
+      readonly theta: Float32Array;
+      readonly v?: Float32Array | undefined;
+      readonly want: "loss" | "gradient" | "hessianVector";
+    };
 
 export interface Call {
   readonly id: number;

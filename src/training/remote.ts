@@ -1,14 +1,14 @@
 // A model that lives in a worker: the same interface with promises, so that training never blocks a page or a server.
 // The network is traced and compiled here, where the user's functions are; only programs and numbers are posted.
 import { Worker } from "#platform";
+import { type BuildName, loadModule } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
-import type { BuildName } from "../../bindings/load.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Blueprint, ParameterSlice } from "./blueprint.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { type ModelOptions, specify } from "./model.ts";
-import { evaluationPasses, predictionPasses, type ProgramKey, programsFor, trainingBatches } from "./passes.ts";
+import { evaluationPasses, type ProgramKey, predictionPasses, programsFor, trainingBatches } from "./passes.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
 
@@ -38,7 +38,7 @@ export async function createRemoteModel(options: ModelOptions): Promise<RemoteMo
   const { blueprint, specification } = await specify(options);
   // The form that bundlers look for.
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  const model = new RemoteModel(blueprint, specification, worker);
+  const model = new RemoteModel(blueprint, specification, await loadModule(specification.build), worker);
   try {
     await model.ready;
   } catch (error) {
@@ -61,13 +61,18 @@ export class RemoteModel {
   readonly ready: Promise<void>;
 
   /** Use createRemoteModel. */
-  constructor(blueprint: Blueprint, specification: EngineSpecification, worker: HostWorker) {
+  constructor(
+    blueprint: Blueprint,
+    specification: EngineSpecification,
+    module: WebAssembly.Module,
+    worker: HostWorker,
+  ) {
     this.#blueprint = blueprint;
     this.#specification = specification;
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#settle(data as Answer);
     worker.onerror = ({ message }) => this.#end(new Error(`remote model: the worker failed: ${message}`));
-    this.ready = this.#ask({ method: "create", specification }, [["update", 0]]) as Promise<void>;
+    this.ready = this.#ask({ method: "create", specification, module }, [["update", 0]]) as Promise<void>;
   }
 
   get build(): BuildName {
@@ -140,7 +145,11 @@ export class RemoteModel {
   /** See Model.objective. */
   objective(batch: Batch): RemoteObjective {
     const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
-    const ask = (want: "loss" | "gradient" | "hessianVector", theta: Float32Array, v?: Float32Array): Promise<unknown> =>
+    const ask = (
+      want: "loss" | "gradient" | "hessianVector",
+      theta: Float32Array,
+      v?: Float32Array,
+    ): Promise<unknown> =>
       this.#ask(
         { method: "objective", batch: own, theta, v, want },
         this.#whenValid(() => [...programsFor("loss", [this.#rows(own.x)]), ...programsFor(want, [this.#rows(own.x)])]),

@@ -10,7 +10,11 @@ export class ResidentData {
   readonly #memory: ModelMemory;
   readonly #data: Dataset;
   readonly #mark: number;
-  readonly #name: string;
+  /** Names of the segments: examples, targets, and the rows' numbers in the order they are taken in. */
+  readonly #x: string;
+  readonly #y: string;
+  readonly #order: string;
+  readonly #width: number;
   readonly #targetWidth: number;
 
   /** Copies the data into memory; throws, leaving all as it was, where it does not fit. */
@@ -18,24 +22,31 @@ export class ResidentData {
     this.#memory = memory;
     this.#data = data;
     this.#mark = memory.mark();
-    this.#name = `data ${held++}`;
+    const name = `data ${held++}`;
+    this.#x = `${name} x`;
+    this.#y = `${name} y`;
+    this.#order = `${name} order`;
+    this.#width = size(data.shape);
     this.#targetWidth = size(target.shape.slice(1));
     try {
-      memory.reserve(`${this.#name} x`, data.x.byteLength);
-      memory.reserve(`${this.#name} y`, data.y.byteLength);
-      memory.reserve(`${this.#name} order`, 4 * data.size);
+      memory.reserve(this.#x, data.x.byteLength);
+      memory.reserve(this.#y, data.y.byteLength);
+      memory.reserve(this.#order, 4 * data.size);
     } catch (error) {
       this.release();
       throw error;
     }
-    memory.u8(`${this.#name} x`, 0, data.x.byteLength).set(new Uint8Array(data.x.buffer, data.x.byteOffset, data.x.byteLength));
-    memory.u8(`${this.#name} y`, 0, data.y.byteLength).set(new Uint8Array(data.y.buffer, data.y.byteOffset, data.y.byteLength));
+    memory.u8(this.#x, 0, data.x.byteLength).set(new Uint8Array(data.x.buffer, data.x.byteOffset, data.x.byteLength));
+    // Labels may serve as target values: what is written is what the loss reads.
+    const targets =
+      target.type === "i32" ? memory.i32(this.#y, 0, data.y.length) : memory.f32(this.#y, 0, data.y.length);
+    targets.set(data.y);
     this.sequential();
   }
 
   /** Rows in the order of the data. */
   sequential(): void {
-    const order = this.#memory.i32(`${this.#name} order`, 0, this.#data.size);
+    const order = this.#memory.i32(this.#order, 0, this.#data.size);
     for (let i = 0; i < order.length; i++) order[i] = i;
   }
 
@@ -43,25 +54,20 @@ export class ResidentData {
   shuffle(): void {
     this.sequential();
     const { kernels } = this.#memory;
-    kernels.shuffle(this.#memory.base(`${this.#name} order`), this.#data.size, this.#memory.base("shuffle"), 0);
+    kernels.shuffle(this.#memory.base(this.#order), this.#data.size, this.#memory.base("shuffle"), 0);
   }
 
   /** Fills a program's inputs with rows start … start + rows of the order. */
   gather(program: ReadyProgram, start: number, rows: number): void {
     program.prepare();
     const { kernels } = this.#memory;
-    const { x, y, shape, scale, shift } = this.#data;
-    const width = size(shape);
-    const order = this.#memory.base(`${this.#name} order`) + 4 * start;
-    const from = this.#memory.base(`${this.#name} x`);
+    const { x, scale, shift } = this.#data;
+    const order = this.#memory.base(this.#order) + 4 * start;
+    const from = this.#memory.base(this.#x);
     const to = program.address("x");
-    if (x instanceof Uint8Array) kernels.gatherRowsU8(to, from, order, rows, width, scale, shift);
-    else if (x instanceof Int32Array) kernels.gatherI32(to, from, order, rows, width);
-    else kernels.gatherRows(to, from, order, rows, width);
-    const targets = this.#memory.base(`${this.#name} y`);
-    if (y instanceof Int32Array && program.program.inputs.y?.type === "i32")
-      kernels.gatherI32(program.address("y"), targets, order, rows, this.#targetWidth);
-    else kernels.gatherRows(program.address("y"), targets, order, rows, this.#targetWidth);
+    if (x instanceof Uint8Array) kernels.gatherRowsU8(to, from, order, rows, this.#width, scale, shift);
+    else kernels.gatherI32(to, from, order, rows, this.#width); // four bytes are four bytes
+    kernels.gatherI32(program.address("y"), this.#memory.base(this.#y), order, rows, this.#targetWidth);
   }
 
   release(): void {

@@ -1,5 +1,6 @@
 // The worker's side of a remote model: a model whose programs arrive by message instead of from a network.
 import { parent } from "#platform";
+import { load } from "../../bindings/load.ts";
 import type { Program } from "../plan/program.ts";
 import { Engine } from "./engine.ts";
 import { Model } from "./model.ts";
@@ -22,7 +23,9 @@ function program(kind: string, batch: number): Program {
 }
 
 async function create(request: Extract<Request, { method: "create" }>): Promise<void> {
-  const { specification } = request;
+  const { specification, module } = request;
+  // Compiled once, by whoever made this worker: nothing is fetched here.
+  load({ module }, specification.build);
   const { layout, theta } = specification;
   model = new Model({ layout, parameterCount: theta.length, program }, await Engine.create(specification, program));
 }

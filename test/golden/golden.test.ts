@@ -2,11 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { chain, createModel, crossEntropy, dense, type Layer, type Model, ops, sgd } from "../../src/index.ts";
 import * as layers from "../../src/nn/activations.ts";
-import sgdSteps from "./sgdSteps.json" with { type: "json" };
 import torch from "./reference.json" with { type: "json" };
+import sgdSteps from "./sgdSteps.json" with { type: "json" };
 
 /** The fixture of reference.py: sin(0.37 i + 0.11 + n). */
-const lin = (n: number, count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(0.37 * i + 0.11 + n));
+const lin = (n: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Math.sin(0.37 * i + 0.11 + n));
 
 /** [rows, columns] → [columns, rows]: PyTorch keeps weights as [out, in]. */
 const transposed = (values: readonly number[], rows: number, columns: number): number[] =>
@@ -17,24 +18,42 @@ const norm = (values: ArrayLike<number>): number => Math.sqrt(Array.from(values,
 const batch = { x: lin(1, 12), y: [0, 2, 1, 2] };
 
 async function mlp(activation: Layer): Promise<Model> {
-  const model = await createModel({ input: [3], network: chain(dense(5), activation, dense(3)), loss: crossEntropy(), build: "strict" });
-  model.parameters = Float32Array.from([...transposed(lin(2, 15), 5, 3), ...lin(3, 5), ...transposed(lin(4, 15), 3, 5), ...lin(5, 3)]);
+  const model = await createModel({
+    input: [3],
+    network: chain(dense(5), activation, dense(3)),
+    loss: crossEntropy(),
+    build: "strict",
+  });
+  model.parameters = Float32Array.from([
+    ...transposed(lin(2, 15), 5, 3),
+    ...lin(3, 5),
+    ...transposed(lin(4, 15), 3, 5),
+    ...lin(5, 3),
+  ]);
   return model;
 }
 
 describe("MLP 3-5-3 with cross-entropy", () => {
-  test.each(["relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "elu"] as const)("%s: loss and gradients", async (name) => {
-    const golden = torch.autograd[`mlp_3_5_3_${name}`];
-    const model = await mlp(layers[name]());
-    const gradient = new Float32Array(38);
-    const loss = model.objective(batch).gradient(model.parameters.slice(), gradient);
-    // f32: a few dozen roundings of 6e-8 each
-    expect(loss).toBeCloseTo(golden.loss, 6);
-    const [w1, b1, w2, b2] = [gradient.slice(0, 15), gradient.slice(15, 20), gradient.slice(20, 35), gradient.slice(35)];
-    [w1, b1, w2, b2].forEach((part, i) => expect(norm(part)).toBeCloseTo(golden.gradnorms[i] as number, 6));
-    transposed(golden.gW1, 5, 3).forEach((value, i) => expect(w1[i]).toBeCloseTo(value, 6));
-    golden.gb2.forEach((value, i) => expect(b2[i]).toBeCloseTo(value, 6));
-  });
+  test.each(["relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "elu"] as const)(
+    "%s: loss and gradients",
+    async (name) => {
+      const golden = torch.autograd[`mlp_3_5_3_${name}`];
+      const model = await mlp(layers[name]());
+      const gradient = new Float32Array(38);
+      const loss = model.objective(batch).gradient(model.parameters.slice(), gradient);
+      // f32: a few dozen roundings of 6e-8 each
+      expect(loss).toBeCloseTo(golden.loss, 6);
+      const [w1, b1, w2, b2] = [
+        gradient.slice(0, 15),
+        gradient.slice(15, 20),
+        gradient.slice(20, 35),
+        gradient.slice(35),
+      ];
+      [w1, b1, w2, b2].forEach((part, i) => expect(norm(part)).toBeCloseTo(golden.gradnorms[i] as number, 6));
+      transposed(golden.gW1, 5, 3).forEach((value, i) => expect(w1[i]).toBeCloseTo(value, 6));
+      golden.gb2.forEach((value, i) => expect(b2[i]).toBeCloseTo(value, 6));
+    },
+  );
 
   test("tanh: the Hessian by products with unit vectors has PyTorch's trace, norm and H·1", async () => {
     const golden = torch.autograd.hessian_mlp_3_5_3_tanh;
@@ -45,7 +64,11 @@ describe("MLP 3-5-3 with cross-entropy", () => {
     let trace = 0;
     let squares = 0;
     for (let i = 0; i < 38; i++) {
-      objective.hessianVector(theta, Float32Array.from({ length: 38 }, (_, k) => Number(k === i)), column);
+      objective.hessianVector(
+        theta,
+        Float32Array.from({ length: 38 }, (_, k) => Number(k === i)),
+        column,
+      );
       trace += column[i] as number;
       squares += norm(column) ** 2;
     }
@@ -65,10 +88,18 @@ describe("SGD on Rosenbrock's function", () => {
     },
   };
   interface Row {
-    readonly args: { readonly lr: number; readonly momentum?: number; readonly dampening?: number; readonly nesterov?: boolean; readonly weight_decay?: number };
+    readonly args: {
+      readonly lr: number;
+      readonly momentum?: number;
+      readonly dampening?: number;
+      readonly nesterov?: boolean;
+      readonly weight_decay?: number;
+    };
     readonly steps: Readonly<Record<string, readonly number[]>>;
   }
-  const rows = Object.entries(torch.optimizers as unknown as Record<string, Row>).filter(([name]) => name.startsWith("sgd"));
+  const rows = Object.entries(torch.optimizers as unknown as Record<string, Row>).filter(([name]) =>
+    name.startsWith("sgd"),
+  );
 
   test("all five rows are there", () => expect(rows).toHaveLength(5));
 
@@ -100,7 +131,12 @@ describe("ten SGD steps of an MLP 6-8-4", () => {
     ["momentum", { learningRate: 0.05, momentum: 0.9 }],
     ["nesterov", { learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01 }],
   ] as const)("%s", async (name, options) => {
-    const model = await createModel({ input: [6], network: chain(dense(8), layers.relu(), dense(4)), loss: crossEntropy(), optimizer: sgd(options) });
+    const model = await createModel({
+      input: [6],
+      network: chain(dense(8), layers.relu(), dense(4)),
+      loss: crossEntropy(),
+      optimizer: sgd(options),
+    });
     model.parameters = Float32Array.from([...lin(1, 48), ...lin(2, 8), ...lin(3, 32), ...lin(4, 4)]);
     const golden = sgdSteps[name];
     golden.losses.forEach((loss, s) => {

@@ -5,8 +5,19 @@ import type { Kernels } from "../../bindings/load.ts";
 import { Bench, builds, ulpError, wave } from "./harness.ts";
 
 type Name =
-  | "add" | "sub" | "mul" | "div" | "pow" | "max2" | "min2"
-  | "equal" | "less" | "lessEqual" | "greater" | "greaterEqual" | "notEqual";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "pow"
+  | "max2"
+  | "min2"
+  | "equal"
+  | "less"
+  | "lessEqual"
+  | "greater"
+  | "greaterEqual"
+  | "notEqual";
 
 /** IEEE 754 pow, which Math.pow is not where the base is ±1. */
 function power(a: number, b: number): number {
@@ -57,10 +68,17 @@ describe.each(benches)("in the %s build", (_, bench) => {
   });
 
   test("every stride pair matches, on random shapes", () => {
-    const side = fc.record({ col: fc.integer({ min: 0, max: 1 }), row: fc.constantFrom("0", "1", "n", "n+3" as const) });
+    const side = fc.record({
+      col: fc.integer({ min: 0, max: 1 }),
+      row: fc.constantFrom("0", "1", "n", "n+3" as const),
+    });
     fc.assert(
       fc.property(
-        fc.constantFrom(...names), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 18 }), side, side,
+        fc.constantFrom(...names),
+        fc.integer({ min: 0, max: 9 }),
+        fc.integer({ min: 0, max: 18 }),
+        side,
+        side,
         (name, m, n, sideA, sideB) => {
           bench.reset();
           const stride = (row: string): number => (row === "n" ? n : row === "n+3" ? n + 3 : Number(row));
@@ -128,7 +146,9 @@ describe.each(benches)("in the %s build", (_, bench) => {
       const out = bench.f32(n);
       bench.kernels.where(out.pointer, condition.pointer, a.pointer, b.pointer, n);
       bench.checkGuards();
-      const expected = Array.from(a.array, (v, i) => ((condition.array[i] as number) !== 0 ? v : (b.array[i] as number)));
+      const expected = Array.from(a.array, (v, i) =>
+        (condition.array[i] as number) !== 0 ? v : (b.array[i] as number),
+      );
       expect([...out.array]).toEqual(expected);
       bench.kernels.where(condition.pointer, condition.pointer, a.pointer, b.pointer, n);
       expect([...condition.array]).toEqual(expected);

@@ -11,8 +11,7 @@ const benches = await Promise.all(builds.map(async (build) => [build, await Benc
 /** Every index of a box of the given sizes. */
 function* indices(n: Four): Generator<Four> {
   for (let a = 0; a < n[0]; a++)
-    for (let b = 0; b < n[1]; b++)
-      for (let c = 0; c < n[2]; c++) for (let d = 0; d < n[3]; d++) yield [a, b, c, d];
+    for (let b = 0; b < n[1]; b++) for (let c = 0; c < n[2]; c++) for (let d = 0; d < n[3]; d++) yield [a, b, c, d];
 }
 const offset = (i: Four, s: Four): number => i[0] * s[0] + i[1] * s[1] + i[2] * s[2] + i[3] * s[3];
 

@@ -48,7 +48,15 @@ describe.each(benches)("in the %s build", (_, bench) => {
           const dx = bench.f32(m * n);
           const call = (to: number): void =>
             bench.kernels.crossEntropyGradient(
-              to, dy.pointer, stride, logits.pointer, lse.pointer, labels.pointer, m, n, smoothing,
+              to,
+              dy.pointer,
+              stride,
+              logits.pointer,
+              lse.pointer,
+              labels.pointer,
+              m,
+              n,
+              smoothing,
             );
           call(dx.pointer);
           bench.checkGuards();
@@ -61,10 +69,9 @@ describe.each(benches)("in the %s build", (_, bench) => {
               const exact = scale * (p - target);
               // exp ≤ 1 ulp = 2u, the rounding of t, that of the target; then difference and product.
               const tolerance = Math.abs(scale) * u * (p * (2 + Math.abs(t)) + target) + 2 * u * Math.abs(exact);
-              expect(
-                Math.abs((dx.array[i * n + j] as number) - exact),
-                `[${m},${n}] at ${i},${j}`,
-              ).toBeLessThanOrEqual(tolerance * (1 + 4 * u));
+              expect(Math.abs((dx.array[i * n + j] as number) - exact), `[${m},${n}] at ${i},${j}`).toBeLessThanOrEqual(
+                tolerance * (1 + 4 * u),
+              );
             }
           call(logits.pointer);
           expect(logits.array).toEqual(dx.array);
@@ -84,11 +91,24 @@ describe.each(benches)("in the %s build", (_, bench) => {
     bench.kernels.crossEntropy(out.pointer, logits.pointer, lse.pointer, labels.pointer, 2, 3, 0);
     expect([...out.array]).toEqual([Math.fround(Math.LN2), inf]);
     bench.kernels.crossEntropyGradient(
-      dx.pointer, one.pointer, 0, logits.pointer, lse.pointer, labels.pointer, 2, 3, 0,
+      dx.pointer,
+      one.pointer,
+      0,
+      logits.pointer,
+      lse.pointer,
+      labels.pointer,
+      2,
+      3,
+      0,
     );
     // exp(−log 2) is ½ to within an ulp.
     expect([dx.array[1], dx.array[3]]).toEqual([0, -1]);
-    for (const [place, exact] of [[0, -0.5], [2, 0.5], [4, 0.5], [5, 0.5]] as const)
+    for (const [place, exact] of [
+      [0, -0.5],
+      [2, 0.5],
+      [4, 0.5],
+      [5, 0.5],
+    ] as const)
       expect(Math.abs((dx.array[place] as number) - exact)).toBeLessThanOrEqual(2 * u);
   });
 
@@ -102,7 +122,15 @@ describe.each(benches)("in the %s build", (_, bench) => {
       const dx = bench.f32(3 * n);
       bench.kernels.crossEntropy(out.pointer, logits.pointer, lse.pointer, labels.pointer, 3, n, 0);
       bench.kernels.crossEntropyGradient(
-        dx.pointer, one.pointer, 0, logits.pointer, lse.pointer, labels.pointer, 3, n, 0,
+        dx.pointer,
+        one.pointer,
+        0,
+        logits.pointer,
+        lse.pointer,
+        labels.pointer,
+        3,
+        n,
+        0,
       );
       expect(Array.from(out.array, Number.isNaN)).toEqual([false, true, false]);
       expect(Array.from(dx.array, Number.isNaN)).toEqual(Array.from({ length: 3 * n }, (_, i) => i >= n && i < 2 * n));
@@ -132,7 +160,15 @@ test("strict and debug give the same bits", async () => {
       const dx = bench.f32(7 * n);
       bench.kernels.crossEntropy(out.pointer, logits.pointer, lse.pointer, labels.pointer, 7, n, 0.1);
       bench.kernels.crossEntropyGradient(
-        dx.pointer, dy.pointer, 1, logits.pointer, lse.pointer, labels.pointer, 7, n, 0.1,
+        dx.pointer,
+        dy.pointer,
+        1,
+        logits.pointer,
+        lse.pointer,
+        labels.pointer,
+        7,
+        n,
+        0.1,
       );
       return [lse, out, dx].map((b) => new Int32Array(b.array.slice().buffer));
     });
@@ -146,8 +182,8 @@ test("the debug build refuses a label outside the classes", async () => {
     const { logits, lse, labels } = batch(bench, 1, 4);
     labels.array[0] = label;
     const out = bench.f32(1);
-    expect(() =>
-      bench.kernels.crossEntropy(out.pointer, logits.pointer, lse.pointer, labels.pointer, 1, 4, 0),
-    ).toThrow("debug kernel");
+    expect(() => bench.kernels.crossEntropy(out.pointer, logits.pointer, lse.pointer, labels.pointer, 1, 4, 0)).toThrow(
+      "debug kernel",
+    );
   }
 });

@@ -2,7 +2,11 @@
 // around every buffer so that a kernel that writes a neighbour's element is caught.
 import { type BuildName, instantiate, type Kernels, loadModule, supportedBuilds } from "../../bindings/load.ts";
 
-export const builds: readonly BuildName[] = ["strict", "debug", ...(supportedBuilds().relaxed ? (["relaxed"] as const) : [])];
+export const builds: readonly BuildName[] = [
+  "strict",
+  "debug",
+  ...(supportedBuilds().relaxed ? (["relaxed"] as const) : []),
+];
 
 export interface Buffer<A> {
   readonly pointer: number;

@@ -22,9 +22,17 @@ const denormals = [pattern(0, 0x0100_0000, 211), pattern(0x8000_0000, 0x8100_000
 const saturation = [between(1, 20, 307), between(-1, -20, 307)];
 
 const functions = {
-  exp: { ulp: 1.1, exact: Math.exp, dense: [between(59.2, 59.4, 7), between(86, 90, 23), between(-86, -105, 53), ...nearZero] },
+  exp: {
+    ulp: 1.1,
+    exact: Math.exp,
+    dense: [between(59.2, 59.4, 7), between(86, 90, 23), between(-86, -105, 53), ...nearZero],
+  },
   log: { ulp: 1, exact: Math.log, dense: [between(0.9, 1.1, 37), between(0.5, 2, 97), pattern(0, 0x0100_0000, 211)] },
-  log1p: { ulp: 1.5, exact: Math.log1p, dense: [between(-0.999, -0.2, 97), between(0.2, 4, 97), ...nearZero, ...denormals] },
+  log1p: {
+    ulp: 1.5,
+    exact: Math.log1p,
+    dense: [between(-0.999, -0.2, 97), between(0.2, 4, 97), ...nearZero, ...denormals],
+  },
   expm1: { ulp: 1.5, exact: Math.expm1, dense: [...nearZero, ...saturation, ...denormals, between(86, 90, 23)] },
   tanh: { ulp: 2, exact: Math.tanh, dense: [between(0.54, 0.56, 7), ...nearZero, ...saturation, ...denormals] },
   sigmoid: { ulp: 2.5, exact: oracle.sigmoid, dense: [...nearZero, ...saturation, between(-86, -105, 53)] },
@@ -52,7 +60,9 @@ const functions = {
   reciprocal: { ulp: 0.5, exact: (x) => 1 / x, dense: denormals },
 } satisfies Record<string, Accuracy>;
 
-const benches = new Map(await Promise.all(builds.map(async (build) => [build, await Bench.create(build, 512)] as const)));
+const benches = new Map(
+  await Promise.all(builds.map(async (build) => [build, await Bench.create(build, 512)] as const)),
+);
 
 /** Calls `use` with pieces of the whole range, then of the dense ranges; x and y are buffers of each build. */
 function sweep(dense: readonly Float32Array[], use: (x: Float32Array) => void): void {
@@ -84,11 +94,12 @@ describe.each(Object.entries(functions) as [Name, Accuracy][])("%s", (name, { ul
         if (!(found.ulp <= (worst.get(build)?.ulp ?? 0))) worst.set(build, found);
       }
       const [strict, debug] = [all[0], all[1]] as [(typeof all)[0], (typeof all)[0]];
-      for (let i = 0; i < values.length; i++)
-        if (!Object.is(strict.y.array[i], debug.y.array[i])) different++;
+      for (let i = 0; i < values.length; i++) if (!Object.is(strict.y.array[i], debug.y.array[i])) different++;
     });
     for (const [build, found] of worst)
-      expect(found.ulp, `${build}: ${name}(${found.at}) = ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(ulp);
+      expect(found.ulp, `${build}: ${name}(${found.at}) = ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(
+        ulp,
+      );
     // A sweep that measured nothing would pass too.
     expect(Math.min(...[...worst.values()].map((w) => w.ulp))).toBeGreaterThan(0.25);
     expect(different).toBe(0);
@@ -109,22 +120,124 @@ it("geluTanh is within 3.5 ulp above −1: only its far tail, where v itself rou
 
 const { POSITIVE_INFINITY: infinite, NaN: nan } = Number;
 const cases: Readonly<Partial<Record<Name, readonly (readonly [number, number])[]>>> = {
-  exp: [[0, 1], [-0, 1], [infinite, infinite], [-infinite, 0], [89, infinite], [-105, 0], [nan, nan]],
-  expm1: [[0, 0], [-0, -0], [infinite, infinite], [-infinite, -1], [nan, nan], [2 ** -149, 2 ** -149]],
-  log: [[1, 0], [0, -infinite], [-0, -infinite], [-1, nan], [-infinite, nan], [infinite, infinite], [nan, nan]],
-  log1p: [[0, 0], [-0, -0], [-1, -infinite], [-2, nan], [-infinite, nan], [infinite, infinite], [nan, nan]],
-  tanh: [[0, 0], [-0, -0], [infinite, 1], [-infinite, -1], [20, 1], [nan, nan], [-(2 ** -149), -(2 ** -149)]],
-  sigmoid: [[0, 0.5], [infinite, 1], [-infinite, 0], [nan, nan]],
-  erf: [[0, 0], [-0, -0], [infinite, 1], [-infinite, -1], [nan, nan]],
-  softplus: [[infinite, infinite], [-infinite, 0], [1e30, 1e30], [nan, nan]].map(([x, y]) => [Math.fround(x as number), Math.fround(y as number)]),
-  silu: [[0, 0], [-0, -0], [infinite, infinite], [-infinite, -0], [nan, nan]],
-  gelu: [[0, 0], [-0, -0], [infinite, infinite], [-infinite, 0], [nan, nan]],
-  geluTanh: [[0, 0], [-0, -0], [infinite, infinite], [-infinite, -0], [nan, nan]],
-  sin: [[0, 0], [-0, -0], [infinite, nan], [-infinite, nan], [nan, nan]],
-  cos: [[0, 1], [-0, 1], [infinite, nan], [-infinite, nan], [nan, nan]],
-  sqrt: [[-0, -0], [-1, nan], [infinite, infinite], [nan, nan]],
-  rsqrt: [[0, infinite], [-0, -infinite], [infinite, 0], [-1, nan], [nan, nan]],
-  reciprocal: [[0, infinite], [-0, -infinite], [infinite, 0], [-infinite, -0], [nan, nan]],
+  exp: [
+    [0, 1],
+    [-0, 1],
+    [infinite, infinite],
+    [-infinite, 0],
+    [89, infinite],
+    [-105, 0],
+    [nan, nan],
+  ],
+  expm1: [
+    [0, 0],
+    [-0, -0],
+    [infinite, infinite],
+    [-infinite, -1],
+    [nan, nan],
+    [2 ** -149, 2 ** -149],
+  ],
+  log: [
+    [1, 0],
+    [0, -infinite],
+    [-0, -infinite],
+    [-1, nan],
+    [-infinite, nan],
+    [infinite, infinite],
+    [nan, nan],
+  ],
+  log1p: [
+    [0, 0],
+    [-0, -0],
+    [-1, -infinite],
+    [-2, nan],
+    [-infinite, nan],
+    [infinite, infinite],
+    [nan, nan],
+  ],
+  tanh: [
+    [0, 0],
+    [-0, -0],
+    [infinite, 1],
+    [-infinite, -1],
+    [20, 1],
+    [nan, nan],
+    [-(2 ** -149), -(2 ** -149)],
+  ],
+  sigmoid: [
+    [0, 0.5],
+    [infinite, 1],
+    [-infinite, 0],
+    [nan, nan],
+  ],
+  erf: [
+    [0, 0],
+    [-0, -0],
+    [infinite, 1],
+    [-infinite, -1],
+    [nan, nan],
+  ],
+  softplus: [
+    [infinite, infinite],
+    [-infinite, 0],
+    [1e30, 1e30],
+    [nan, nan],
+  ].map(([x, y]) => [Math.fround(x as number), Math.fround(y as number)]),
+  silu: [
+    [0, 0],
+    [-0, -0],
+    [infinite, infinite],
+    [-infinite, -0],
+    [nan, nan],
+  ],
+  gelu: [
+    [0, 0],
+    [-0, -0],
+    [infinite, infinite],
+    [-infinite, 0],
+    [nan, nan],
+  ],
+  geluTanh: [
+    [0, 0],
+    [-0, -0],
+    [infinite, infinite],
+    [-infinite, -0],
+    [nan, nan],
+  ],
+  sin: [
+    [0, 0],
+    [-0, -0],
+    [infinite, nan],
+    [-infinite, nan],
+    [nan, nan],
+  ],
+  cos: [
+    [0, 1],
+    [-0, 1],
+    [infinite, nan],
+    [-infinite, nan],
+    [nan, nan],
+  ],
+  sqrt: [
+    [-0, -0],
+    [-1, nan],
+    [infinite, infinite],
+    [nan, nan],
+  ],
+  rsqrt: [
+    [0, infinite],
+    [-0, -infinite],
+    [infinite, 0],
+    [-1, nan],
+    [nan, nan],
+  ],
+  reciprocal: [
+    [0, infinite],
+    [-0, -infinite],
+    [infinite, 0],
+    [-infinite, -0],
+    [nan, nan],
+  ],
 };
 
 describe.each(builds)("special values in the %s build", (build) => {
@@ -166,7 +279,10 @@ describe("pow", () => {
       bench.kernels.pow(out.pointer, a.pointer, b.pointer, 1, x.length, 0, 1, 0, 1);
       const found = worstUlp(x, out.array, exact);
       const at = x.findIndex((value, i) => value === found.at && exact[i] === found.exact);
-      expect(found.ulp, `${build}: pow(${found.at}, ${y[at]}) = ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(0.51);
+      expect(
+        found.ulp,
+        `${build}: pow(${found.at}, ${y[at]}) = ${found.got}, exactly ${found.exact}`,
+      ).toBeLessThanOrEqual(0.51);
       expect(found.ulp).toBeGreaterThan(0.4);
       return out.array.slice();
     });

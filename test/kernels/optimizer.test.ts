@@ -50,8 +50,15 @@ describe.each(benches)("in the %s build", (build, bench) => {
         const before = [...theta.array].map((t, i) => ({ theta: t, velocity: velocity.array[i] as number }));
         count[0] = step;
         bench.kernels.sgd(
-          theta.pointer, g.pointer, rule.momentum === 0 ? 0 : velocity.pointer, n, scalars.pointer,
-          rule.momentum, rule.dampening, rule.weightDecay, Number(rule.nesterov),
+          theta.pointer,
+          g.pointer,
+          rule.momentum === 0 ? 0 : velocity.pointer,
+          n,
+          scalars.pointer,
+          rule.momentum,
+          rule.dampening,
+          rule.weightDecay,
+          Number(rule.nesterov),
         );
         bench.checkGuards();
         const wrong = before.filter((old, i) => {
@@ -102,7 +109,12 @@ describe.each(benches)("in the %s build", (build, bench) => {
           const parts = terms(i);
           const rounded = parts.reduce((sum, part) => f(sum + f(part)));
           const exact = parts.reduce((sum, part) => sum + part);
-          return !matches(v, f(rounded), exact, parts.reduce((sum, part) => sum + Math.abs(part), 0));
+          return !matches(
+            v,
+            f(rounded),
+            exact,
+            parts.reduce((sum, part) => sum + Math.abs(part), 0),
+          );
         });
         expect(wrong).toEqual([]);
       };

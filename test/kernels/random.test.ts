@@ -152,7 +152,12 @@ describe.each(builds)("random numbers in the %s build", async (build) => {
     const sample = normal({ seed: [5, 6], step: 1, stream: 2 }, n);
     const moment = (k: number): number => sample.reduce((sum, x) => sum + x ** k, 0) / n;
     // Four standard errors; the variances of x, x², x³, x⁴ are 1, 2, 15, 96.
-    for (const [k, value, variance] of [[1, 0, 1], [2, 1, 2], [3, 0, 15], [4, 3, 96]] as const)
+    for (const [k, value, variance] of [
+      [1, 0, 1],
+      [2, 1, 2],
+      [3, 0, 15],
+      [4, 3, 96],
+    ] as const)
       expect(Math.abs(moment(k) - value)).toBeLessThan(4 * Math.sqrt(variance / n));
     // Quartiles of the distribution, and no correlation of neighbours in a pair.
     const edges = [-0.674489750196, 0, 0.674489750196];
@@ -204,7 +209,7 @@ describe.each(builds)("random numbers in the %s build", async (build) => {
     for (let i = n - 1, k = 0; i > 0; i--, k++) {
       // Eight exchanges a block: words 0 and 1 of the four lanes, then words 2 and 3.
       const place = 16 * (k >> 3) + 8 * ((k >> 2) & 1) + (k & 3);
-      const j = Number((((bits[place] as bigint) << 32n | (bits[place + 4] as bigint)) * BigInt(i + 1)) >> 64n);
+      const j = Number(((((bits[place] as bigint) << 32n) | (bits[place + 4] as bigint)) * BigInt(i + 1)) >> 64n);
       [expected[i], expected[j]] = [expected[j] as number, expected[i] as number];
     }
     expect(permutation(draw, n)).toEqual(expected);

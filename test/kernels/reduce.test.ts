@@ -82,21 +82,52 @@ describe.each(benches)("in the %s build", (_, bench) => {
   test("whole numbers sum exactly, so every element is counted once", () => {
     for (const inner of inners)
       for (const n of lengths) {
-        const { x, out } = reduce(bench, "sum", Array.from({ length: 2 * n * inner }, (_, i) => (i * i) % 97), 2, n, inner);
+        const { x, out } = reduce(
+          bench,
+          "sum",
+          Array.from({ length: 2 * n * inner }, (_, i) => (i * i) % 97),
+          2,
+          n,
+          inner,
+        );
         for (let o = 0; o < 2; o++)
           for (let k = 0; k < inner; k++) expect(out[o * inner + k]).toBe(total(column(x, n, inner, o, k)));
       }
   });
 
   test("max, min, argmax and argmin are exact for every shape", () => {
-    const exactly = (f: (values: readonly number[]) => number) => (values: readonly number[]): Expected => ({
-      exact: f(values),
-      tolerance: 0,
-    });
-    expect(failures("max", exactly((values) => Math.max(...values)))).toEqual([]);
-    expect(failures("min", exactly((values) => Math.min(...values)))).toEqual([]);
-    expect(failures("argmax", exactly((values) => argExtremum(values, 1)), 1)).toEqual([]);
-    expect(failures("argmin", exactly((values) => argExtremum(values, -1)), 1)).toEqual([]);
+    const exactly =
+      (f: (values: readonly number[]) => number) =>
+      (values: readonly number[]): Expected => ({
+        exact: f(values),
+        tolerance: 0,
+      });
+    expect(
+      failures(
+        "max",
+        exactly((values) => Math.max(...values)),
+      ),
+    ).toEqual([]);
+    expect(
+      failures(
+        "min",
+        exactly((values) => Math.min(...values)),
+      ),
+    ).toEqual([]);
+    expect(
+      failures(
+        "argmax",
+        exactly((values) => argExtremum(values, 1)),
+        1,
+      ),
+    ).toEqual([]);
+    expect(
+      failures(
+        "argmin",
+        exactly((values) => argExtremum(values, -1)),
+        1,
+      ),
+    ).toEqual([]);
   });
 
   test("logSumExp stays within its bound for every shape", () => {
@@ -115,7 +146,16 @@ describe.each(benches)("in the %s build", (_, bench) => {
           });
           const everywhere = Array(inner).fill(first);
           expect([...reduce(bench, "argmax", tied, 1, n, inner).out]).toEqual(everywhere);
-          expect([...reduce(bench, "argmin", tied.map((v) => -v), 1, n, inner).out]).toEqual(everywhere);
+          expect([
+            ...reduce(
+              bench,
+              "argmin",
+              tied.map((v) => -v),
+              1,
+              n,
+              inner,
+            ).out,
+          ]).toEqual(everywhere);
           expect([...reduce(bench, "argmax", withNaN, 1, n, inner).out]).toEqual(everywhere);
           expect([...reduce(bench, "argmin", withNaN, 1, n, inner).out]).toEqual(everywhere);
         }

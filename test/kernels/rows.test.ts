@@ -138,9 +138,9 @@ test("the debug build refuses an index below 0, a row beyond memory and a label 
       expect(() => bench.kernels[name](out.pointer, table.pointer, indices.pointer, 1, 4)).toThrow("debug kernel");
     refuses("gatherRows");
     refuses("scatterAddRows");
-    expect(() =>
-      bench.kernels.gatherRowsU8(out.pointer, table.pointer, indices.pointer, 1, 4, 1, 0),
-    ).toThrow("debug kernel");
+    expect(() => bench.kernels.gatherRowsU8(out.pointer, table.pointer, indices.pointer, 1, 4, 1, 0)).toThrow(
+      "debug kernel",
+    );
     expect(() => bench.kernels.pickColumns(out.pointer, table.pointer, indices.pointer, 1, 4)).toThrow("debug kernel");
   }
 });

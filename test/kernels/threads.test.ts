@@ -32,6 +32,8 @@ describe.each(builds.filter((build) => build !== "debug"))("%s for threads", (bu
   test("refuses memory that is not shared", async () => {
     const name = build === "relaxed" ? "relaxed-threads" : "strict-threads";
     const module = await loadModule(name);
-    await expect(instantiate(module, new WebAssembly.Memory({ initial: 16, maximum: 65536 }))).rejects.toThrow(WebAssembly.LinkError);
+    await expect(instantiate(module, new WebAssembly.Memory({ initial: 16, maximum: 65536 }))).rejects.toThrow(
+      WebAssembly.LinkError,
+    );
   });
 });

@@ -9,8 +9,27 @@ const plain = [
   ...["sigmoid", "erf", "silu", "softplus", "gelu", "geluTanh", "sin", "cos"],
 ] as readonly PlainName[];
 type PlainName =
-  | "neg" | "abs" | "exp" | "log" | "log1p" | "expm1" | "sqrt" | "rsqrt" | "square" | "reciprocal" | "sign" | "relu"
-  | "tanh" | "sigmoid" | "erf" | "silu" | "softplus" | "gelu" | "geluTanh" | "sin" | "cos";
+  | "neg"
+  | "abs"
+  | "exp"
+  | "log"
+  | "log1p"
+  | "expm1"
+  | "sqrt"
+  | "rsqrt"
+  | "square"
+  | "reciprocal"
+  | "sign"
+  | "relu"
+  | "tanh"
+  | "sigmoid"
+  | "erf"
+  | "silu"
+  | "softplus"
+  | "gelu"
+  | "geluTanh"
+  | "sin"
+  | "cos";
 
 const { POSITIVE_INFINITY: infinite, NaN: nan } = Number;
 
@@ -148,11 +167,15 @@ describe.each(builds)("unary kernels in the %s build", async (build) => {
     bench.checkGuards();
     if (gradient.scale === undefined) {
       const found = worstUlp(z, dxs.array, exact);
-      expect(found.ulp, `${name} at ${found.at}: ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(gradient.ulp);
+      expect(found.ulp, `${name} at ${found.at}: ${found.got}, exactly ${found.exact}`).toBeLessThanOrEqual(
+        gradient.ulp,
+      );
     } else {
       const errors = exact.map((value, i) => Math.abs((dxs.array[i] as number) - value) / Math.abs(dy[i] as number));
       const worst = errors.indexOf(Math.max(...errors));
-      expect((errors[worst] as number) / (gradient.scale * 2 ** -23), `${name} at ${z[worst]}`).toBeLessThanOrEqual(gradient.ulp);
+      expect((errors[worst] as number) / (gradient.scale * 2 ** -23), `${name} at ${z[worst]}`).toBeLessThanOrEqual(
+        gradient.ulp,
+      );
     }
   });
 
@@ -181,7 +204,11 @@ describe.each(builds)("unary kernels in the %s build", async (build) => {
 describe("strict and debug", async () => {
   const [strict, debug] = [await Bench.create("strict"), await Bench.create("debug")];
   it.each(gradientEntries)("agree to the bit on %s", (name, { parameter }) => {
-    const z = Float32Array.from([...between(2 ** -140, 1e30, 20_011), ...between(-(2 ** -140), -1e30, 20_011), ...specials]);
+    const z = Float32Array.from([
+      ...between(2 ** -140, 1e30, 20_011),
+      ...between(-(2 ** -140), -1e30, 20_011),
+      ...specials,
+    ]);
     const dy = z.map((_, i) => Math.sin(i) + 1.1);
     const [a, b] = [strict, debug].map((bench) => {
       bench.reset();

@@ -16,22 +16,34 @@ describe("dense", () => {
 
   test("has no bias when told so", async () => {
     const model = await netOf([2], dense(3, { bias: false }));
-    expect(model.layout.map(({ name, shape, kind }) => ({ name, shape, kind }))).toEqual([{ name: "weights", shape: [2, 3], kind: "weight" }]);
+    expect(model.layout.map(({ name, shape, kind }) => ({ name, shape, kind }))).toEqual([
+      { name: "weights", shape: [2, 3], kind: "weight" },
+    ]);
     model.parameters = [1, 2, 3, 4, 5, 6];
     expect([...model.predict([1, 10])]).toEqual([41, 52, 63]);
   });
 
   test("begins with the initialisers it is given", async () => {
-    const model = await netOf([2], dense(2, { initializer: initializers.ones, biasInitializer: initializers.constantValues(0.5) }));
+    const model = await netOf(
+      [2],
+      dense(2, { initializer: initializers.ones, biasInitializer: initializers.constantValues(0.5) }),
+    );
     expect([...model.parameters]).toEqual([1, 1, 1, 1, 0.5, 0.5]);
   });
 
-  test.each([[1, 1, 1], [5, 7, 3], [33, 65, 10], [300, 17, 2]])("of %i rows of %i features into %i is within rounding", async (rows, features, units) => {
+  test.each([
+    [1, 1, 1],
+    [5, 7, 3],
+    [33, 65, 10],
+    [300, 17, 2],
+  ])("of %i rows of %i features into %i is within rounding", async (rows, features, units) => {
     const model = await netOf([features], dense(units));
     parameter(model, "bias").set(numbers(units, 9));
     const x = numbers(rows * features, 2);
     const bias = parameter(model, "bias");
-    const expected = product(x, parameter(model, "weights"), features, units).map((value, i) => value + (bias[i % units] as number));
+    const expected = product(x, parameter(model, "weights"), features, units).map(
+      (value, i) => value + (bias[i % units] as number),
+    );
     expectClose(model.predict(x), expected, rounding(features + 1));
   });
 
@@ -54,8 +66,18 @@ describe("chain and residual", () => {
   test("a chain in a chain is the same network under longer names", async () => {
     const flat = await netOf([3], chain(dense(4), relu(), dense(2)));
     const nested = await netOf([3], chain(chain(dense(4), relu()), chain(dense(2))));
-    expect(flat.layout.map((entry) => entry.name)).toEqual(["dense1.weights", "dense1.bias", "dense2.weights", "dense2.bias"]);
-    expect(nested.layout.map((entry) => entry.name)).toEqual(["chain1.dense1.weights", "chain1.dense1.bias", "chain2.dense1.weights", "chain2.dense1.bias"]);
+    expect(flat.layout.map((entry) => entry.name)).toEqual([
+      "dense1.weights",
+      "dense1.bias",
+      "dense2.weights",
+      "dense2.bias",
+    ]);
+    expect(nested.layout.map((entry) => entry.name)).toEqual([
+      "chain1.dense1.weights",
+      "chain1.dense1.bias",
+      "chain2.dense1.weights",
+      "chain2.dense1.bias",
+    ]);
     expect(nested.parameters).toEqual(flat.parameters);
     expect(nested.predict(numbers(9))).toEqual(flat.predict(numbers(9)));
   });
@@ -67,13 +89,17 @@ describe("chain and residual", () => {
   });
 
   test("residual refuses a block that changes the shape", async () => {
-    await expect(netOf([2], residual(dense(3)))).rejects.toThrow("residual: the block turns [1,2] into [1,3]; it must keep the shape");
+    await expect(netOf([2], residual(dense(3)))).rejects.toThrow(
+      "residual: the block turns [1,2] into [1,3]; it must keep the shape",
+    );
   });
 
   test("what is no layer is refused, with the likely mistake", () => {
     expect(() => chain()).toThrow("chain: expected at least one layer");
     expect(() => residual()).toThrow("residual: expected at least one layer");
-    expect(() => chain(dense(2), relu as never)).toThrow(/chain: argument 1 is not a layer.*did you forget to call it, as in relu\(\)\?/s);
+    expect(() => chain(dense(2), relu as never)).toThrow(
+      /chain: argument 1 is not a layer.*did you forget to call it, as in relu\(\)\?/s,
+    );
     expect(() => chain(null as never)).toThrow("chain: argument 0 is not a layer: null");
   });
 });
@@ -93,7 +119,9 @@ describe("flatten and reshape", () => {
 
   test("a shape that does not fit is refused", async () => {
     for (const shape of [[4], [-1, 4], [-1, -1]])
-      await expect(netOf([6], chain(reshape(shape), dense(1)))).rejects.toThrow(`reshape: an example of shape [6] holds 6 elements and does not fit [${shape}]`);
+      await expect(netOf([6], chain(reshape(shape), dense(1)))).rejects.toThrow(
+        `reshape: an example of shape [6] holds 6 elements and does not fit [${shape}]`,
+      );
     for (const shape of [[0], [1.5], [Number.NaN], "6", null, [-2]])
       expect(() => reshape(shape as never)).toThrow("reshape: shape must be an array of whole numbers ≥ 1");
   });
@@ -111,14 +139,19 @@ describe("layerNorm", () => {
       const values = [...x.subarray(row * 7, row * 7 + 7)];
       const mean = values.reduce((a, b) => a + b) / 7;
       const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 7;
-      return values.map((value, i) => ((value - mean) / Math.sqrt(variance + epsilon)) * (scale[i] as number) + (shift[i] as number));
+      return values.map(
+        (value, i) => ((value - mean) / Math.sqrt(variance + epsilon)) * (scale[i] as number) + (shift[i] as number),
+      );
     });
     expectClose(model.predict(x), expected, rounding(16));
   });
 
   test("begins as plain normalisation, with parameters that regularisers leave alone", async () => {
     const model = await netOf([7], layerNorm());
-    expect(model.layout.map(({ name, kind }) => [name, kind])).toEqual([["scale", "scale"], ["shift", "bias"]]);
+    expect(model.layout.map(({ name, kind }) => [name, kind])).toEqual([
+      ["scale", "scale"],
+      ["shift", "bias"],
+    ]);
     const y = model.predict(x);
     for (let row = 0; row < 5; row++) {
       const values = [...y.subarray(row * 7, row * 7 + 7)];
@@ -134,7 +167,11 @@ describe("layerNorm", () => {
 
   test("a large mean costs no accuracy: the variance is taken in two passes", async () => {
     const model = await netOf([4], layerNorm());
-    expectClose(model.predict([4096, 4097, 4098, 4099]), [-1.5, -0.5, 0.5, 1.5].map((v) => v / Math.sqrt(1.25 + 1e-5)), rounding(8));
+    expectClose(
+      model.predict([4096, 4097, 4098, 4099]),
+      [-1.5, -0.5, 0.5, 1.5].map((v) => v / Math.sqrt(1.25 + 1e-5)),
+      rounding(8),
+    );
   });
 });
 

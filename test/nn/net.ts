@@ -1,6 +1,13 @@
 // Tools for tests of layers: irregular numbers, parameters by name, networks' outputs, directional derivatives.
 import { expect } from "vitest";
-import { createModel, type Layer, type Model, type ModelOptions, meanSquaredError, type Objective } from "../../src/index.ts";
+import {
+  createModel,
+  type Layer,
+  type Model,
+  type ModelOptions,
+  meanSquaredError,
+  type Objective,
+} from "../../src/index.ts";
 
 /** Irregular numbers in [low, high): no ties, nothing at a kink. */
 export function numbers(n: number, seed = 1, low = -1, high = 1): Float32Array {
@@ -57,8 +64,7 @@ function directions(model: Model, seed: number): Float32Array[] {
 }
 
 /** Fourth-order central difference at 0: errors of h² cancel between h and 2h. */
-const slope = (f: (t: number) => number, h: number): number =>
-  (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
+const slope = (f: (t: number) => number, h: number): number => (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 
 const moved = (theta: Float32Array, u: Float32Array, t: number): Float32Array =>
   theta.map((value, i) => value + t * (u[i] as number));
@@ -92,7 +98,10 @@ export function checkGradient(model: Model, objective: Objective): void {
 export function checkHessian(model: Model, objective: Objective): void {
   const theta = model.parameters.slice();
   const n = theta.length;
-  const [u, v] = [numbers(n, 3), numbers(n, 4)].map((w) => w.map((value) => value / norm(w))) as [Float32Array, Float32Array];
+  const [u, v] = [numbers(n, 3), numbers(n, 4)].map((w) => w.map((value) => value / norm(w))) as [
+    Float32Array,
+    Float32Array,
+  ];
   const product = (w: Float32Array): Float32Array => {
     const out = new Float32Array(n);
     objective.hessianVector(theta, w, out);
@@ -103,12 +112,21 @@ export function checkHessian(model: Model, objective: Objective): void {
     objective.gradient(moved(theta, v, t), out);
     return out;
   };
-  const h = 2 ** -5;
-  const [a, b, c, d] = [h, -h, 2 * h, -2 * h].map(gradientAt) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const numeric = a.map((_, i) => (8 * ((a[i] as number) - (b[i] as number)) - ((c[i] as number) - (d[i] as number))) / (12 * h));
+  const h = 2 ** -6;
+  const [a, b, c, d] = [h, -h, 2 * h, -2 * h].map(gradientAt) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  const numeric = a.map(
+    (_, i) => (8 * ((a[i] as number) - (b[i] as number)) - ((c[i] as number) - (d[i] as number))) / (12 * h),
+  );
   const exact = product(v);
   expect(norm(exact)).toBeGreaterThan(1e-3);
   const scale = Math.max(norm(a), norm(exact));
-  expect(norm(numeric.map((value, i) => value - (exact[i] as number)))).toBeLessThan((scale * 2 ** -21) / h + 2e-4 * norm(exact));
+  expect(norm(numeric.map((value, i) => value - (exact[i] as number)))).toBeLessThan(
+    (scale * 2 ** -21) / h + 2e-4 * norm(exact),
+  );
   expect(Math.abs(dot(u, exact) - dot(v, product(u)))).toBeLessThan(2 ** -20 * scale);
 }

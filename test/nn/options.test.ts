@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { dense, dropout, elu, embedding, gelu, initializers, layerNorm, leakyRelu } from "../../src/index.ts";
 
 /** The call with arguments no type allows. */
-const any = (call: (...list: never[]) => unknown, ...list: unknown[]) => (): unknown => call(...(list as never[]));
+const any =
+  (call: (...list: never[]) => unknown, ...list: unknown[]) =>
+  (): unknown =>
+    call(...(list as never[]));
 
 const symbol = Symbol("x");
 const refusals: readonly (readonly [() => unknown, string])[] = [
@@ -38,7 +41,10 @@ const refusals: readonly (readonly [() => unknown, string])[] = [
   [any(initializers.uniform, -1, Number.POSITIVE_INFINITY), "uniform: high must be a finite number"],
   [any(initializers.normal, -1), "normal: deviation must be in [0, "],
   [any(initializers.truncatedNormal, 1, Number.NaN), "truncatedNormal: mean must be a finite number"],
-  [any(initializers.glorot, "gaussian"), 'glorot: distribution must be "uniform" or "normal" or "truncatedNormal", got "gaussian"'],
+  [
+    any(initializers.glorot, "gaussian"),
+    'glorot: distribution must be "uniform" or "normal" or "truncatedNormal", got "gaussian"',
+  ],
   [any(initializers.orthogonal, Number.POSITIVE_INFINITY), "orthogonal: gain must be a finite number"],
 ];
 

@@ -34,7 +34,9 @@ function caseOf(name: string, example: Example): Case {
   const values = Object.fromEntries(
     inputs.map((x, i) => {
       const classes = example.integers?.[i];
-      const list = classes ? Int32Array.from({ length: size(x) }, (_, k) => (k * 7 + 3) % classes) : numbers(size(x), i + 1, example.range ?? [-2, 2]);
+      const list = classes
+        ? Int32Array.from({ length: size(x) }, (_, k) => (k * 7 + 3) % classes)
+        : numbers(size(x), i + 1, example.range ?? [-2, 2]);
       return [`x${i}`, list];
     }),
   );
@@ -45,17 +47,25 @@ function caseOf(name: string, example: Example): Case {
   return { inputs, values, y: operation(given, example.attributes), smooth };
 }
 
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a, (v, i) => v * (b[i] as number)).reduce((x, y) => x + y, 0);
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a, (v, i) => v * (b[i] as number)).reduce((x, y) => x + y, 0);
 
 /**
  * Compares g·u with a central difference of f along u. f is computed in f32: its noise, some 1e-6 of its size, divided
  * by the step 2h = 2^-6, and the neglected third derivative times h² are what the tolerance allows for.
  */
-function checkDirection(f: (values: Record<string, ArrayLike<number>>) => number, values: Record<string, ArrayLike<number>>, name: string, gradient: Numbers, seed: number): void {
+function checkDirection(
+  f: (values: Record<string, ArrayLike<number>>) => number,
+  values: Record<string, ArrayLike<number>>,
+  name: string,
+  gradient: Numbers,
+  seed: number,
+): void {
   const x = values[name] as Float32Array;
   const direction = numbers(x.length, seed, [-1, 1]);
   const h = 2 ** -7;
-  const at = (t: number): number => f({ ...values, [name]: Float32Array.from(x, (v, i) => v + t * (direction[i] as number)) });
+  const at = (t: number): number =>
+    f({ ...values, [name]: Float32Array.from(x, (v, i) => v + t * (direction[i] as number)) });
   // Richardson: the h² term cancels between h and 2h.
   const slope = (s: number): number => (at(s) - at(-s)) / (2 * s);
   const numeric = (4 * slope(h) - slope(2 * h)) / 3;
@@ -65,7 +75,13 @@ function checkDirection(f: (values: Record<string, ArrayLike<number>>) => number
 }
 
 const cases = [...operations].flatMap(([name, operation]) =>
-  operation.examples.filter(() => operation.gradient || operation.decompose).map((example) => ({ name, example, label: `${name} ${JSON.stringify(example.shapes)} ${JSON.stringify(example.attributes ?? {})}` })),
+  operation.examples
+    .filter(() => operation.gradient || operation.decompose)
+    .map((example) => ({
+      name,
+      example,
+      label: `${name} ${JSON.stringify(example.shapes)} ${JSON.stringify(example.attributes ?? {})}`,
+    })),
 );
 
 describe("every operation", () => {
@@ -77,7 +93,17 @@ describe("every operation", () => {
   test("has examples unless it has no derivative to check", () => {
     const bare = [...operations.values()].filter((o) => o.examples.length === 0).map((o) => o.name);
     // Integer results, random numbers, effects; crossEntropy is checked through its composed form in crossEntropy.test.ts.
-    expect(bare.sort()).toEqual(["argmax", "argmin", "crossEntropy", "dropout", "equalLabels", "oneHot", "randomNormal", "randomUniform", "sgd"]);
+    expect(bare.sort()).toEqual([
+      "argmax",
+      "argmin",
+      "crossEntropy",
+      "dropout",
+      "equalLabels",
+      "oneHot",
+      "randomNormal",
+      "randomUniform",
+      "sgd",
+    ]);
   });
 
   test.each(cases)("gradient: $label", ({ name, example }) => {
@@ -89,7 +115,8 @@ describe("every operation", () => {
     const run = runner(memory, [loss, ...grad(loss, targets)]);
     const [, ...gradients] = run(values);
     const value = runner(memory, [y]);
-    const f = (at: Record<string, ArrayLike<number>>): number => dot((value(at) as [Numbers])[0], values.weights as Float32Array);
+    const f = (at: Record<string, ArrayLike<number>>): number =>
+      dot((value(at) as [Numbers])[0], values.weights as Float32Array);
     smooth.forEach((i, k) => checkDirection(f, values, `x${i}`, gradients[k] as Numbers, 20 + i));
   });
 
@@ -107,17 +134,22 @@ describe("every operation", () => {
     const products = runner(memory, grad(along, targets))(values);
     const gradientOf = runner(memory, first);
     const f = (at: Record<string, ArrayLike<number>>): number =>
-      gradientOf(at).map((g, k) => dot(g, values[`v${k}`] as Float32Array)).reduce((a, b) => a + b);
+      gradientOf(at)
+        .map((g, k) => dot(g, values[`v${k}`] as Float32Array))
+        .reduce((a, b) => a + b);
     smooth.forEach((i, k) => checkDirection(f, values, `x${i}`, products[k] as Numbers, 40 + i));
   });
 
   test.each(cases)("builds agree: $label", async ({ name, example }) => {
     const { values, y } = caseOf(name, example);
-    const results = await Promise.all(builds.map(async (build) => runner(await testMemory(build), [y])(values)[0] as Numbers));
+    const results = await Promise.all(
+      builds.map(async (build) => runner(await testMemory(build), [y])(values)[0] as Numbers),
+    );
     const [strict, debug, relaxed] = results as [Numbers, Numbers, Numbers | undefined];
     expect(debug).toEqual(strict);
     // A fused multiply-add rounds once where the strict build rounds twice.
-    relaxed?.forEach((value, i) => expect(Math.abs(value - (strict[i] as number))).toBeLessThanOrEqual(1e-5 * (1 + Math.abs(value))));
+    relaxed?.forEach((value, i) =>
+      expect(Math.abs(value - (strict[i] as number))).toBeLessThanOrEqual(1e-5 * (1 + Math.abs(value))),
+    );
   });
 });
-

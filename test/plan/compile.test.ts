@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ModelMemory } from "../../bindings/memory.ts";
-import { createModel, chain, crossEntropy, dense, l2, ops, relu, type Tensor } from "../../src/index.ts";
 import { topological } from "../../src/graph/tensor.ts";
+import { chain, createModel, crossEntropy, dense, l2, ops, relu, type Tensor } from "../../src/index.ts";
+import { gemmScratchBytes } from "../../src/ops/gemmScratch.ts";
 import { compile } from "../../src/plan/compile.ts";
 import { formatProgram } from "../../src/plan/print.ts";
-import { gemmScratchBytes } from "../../src/ops/gemmScratch.ts";
 import { type Numbers, runner, testMemory } from "../run.ts";
 
 let memory: ModelMemory;
@@ -14,7 +14,8 @@ beforeAll(async () => {
   memory = await testMemory("strict");
 });
 
-const kernels = (output: Tensor): string[] => compile({ outputs: { y: { tensor: output } } }).calls.map((call) => call.kernel);
+const kernels = (output: Tensor): string[] =>
+  compile({ outputs: { y: { tensor: output } } }).calls.map((call) => call.kernel);
 const x = ops.input("x", [4, 6]);
 const w = ops.input("w", [6, 5]);
 const b = ops.input("b", [5]);
@@ -26,7 +27,13 @@ describe("a compiled program", () => {
 
   test("does not join what somebody else needs", () => {
     const product = ops.matmul(x, w);
-    expect(kernels(ops.add(ops.sum(product), ops.sum(ops.add(product, b))))).toEqual(["gemm", "sum", "add", "sum", "add"]);
+    expect(kernels(ops.add(ops.sum(product), ops.sum(ops.add(product, b))))).toEqual([
+      "gemm",
+      "sum",
+      "add",
+      "sum",
+      "add",
+    ]);
   });
 
   test("computes equal expressions once and drops neutral elements", () => {
@@ -50,7 +57,12 @@ describe("a compiled program", () => {
   });
 
   test("of the training step of 784-128-10 is this", async () => {
-    const model = await createModel({ input: [784], network: chain(dense(128), relu(), dense(10)), loss: crossEntropy(), regularizer: l2(1e-4) });
+    const model = await createModel({
+      input: [784],
+      network: chain(dense(128), relu(), dense(10)),
+      loss: crossEntropy(),
+      regularizer: l2(1e-4),
+    });
     expect(model.program("train", 64)).toMatchInlineSnapshot(`
       "input x: f32[64,784] at arena+0
       input y: i32[64] at arena+403648
@@ -81,7 +93,8 @@ describe("a compiled program", () => {
   test("asks for as much packing space as the kernel says it needs", () => {
     const sizes = [1, 2, 7, 8, 9, 64, 129, 257, 500, 1000];
     for (const m of sizes)
-      for (const n of sizes) for (const k of sizes) expect(gemmScratchBytes(m, n, k)).toBe(memory.kernels.gemmScratch(m, n, k));
+      for (const n of sizes)
+        for (const k of sizes) expect(gemmScratchBytes(m, n, k)).toBe(memory.kernels.gemmScratch(m, n, k));
   });
 });
 
@@ -101,7 +114,14 @@ function randomGraph(choices: readonly (readonly [number, number, number])[]): T
       () => ops.matmul(first, square),
       () => ops.relu(ops.add(ops.matmul(first, square), ops.reshape(ops.slice(second, [1, 0], [1, 4]), [4]))),
       () => ops.softmax(first),
-      () => ops.reshape(ops.concat([ops.reshape(ops.slice(first, [0, 0], [1, 4]), [4]), ops.reshape(ops.slice(second, [1, 0], [2, 4]), [8])]), [3, 4]),
+      () =>
+        ops.reshape(
+          ops.concat([
+            ops.reshape(ops.slice(first, [0, 0], [1, 4]), [4]),
+            ops.reshape(ops.slice(second, [1, 0], [2, 4]), [8]),
+          ]),
+          [3, 4],
+        ),
       () => ops.transpose(ops.transpose(first)),
       () => ops.mul(first, ops.sum(second, 1, true)),
     ];
@@ -111,8 +131,13 @@ function randomGraph(choices: readonly (readonly [number, number, number])[]): T
 }
 
 describe("sharing memory and fusing", () => {
-  const values = Object.fromEntries(["a", "b", "c", "d"].map((name, k) => [name, Float32Array.from({ length: 12 }, (_, i) => Math.sin(i + 3 * k))]));
-  const inputs: Record<string, Float32Array> = { ...values, s: Float32Array.from({ length: 16 }, (_, i) => Math.cos(i)) };
+  const values = Object.fromEntries(
+    ["a", "b", "c", "d"].map((name, k) => [name, Float32Array.from({ length: 12 }, (_, i) => Math.sin(i + 3 * k))]),
+  );
+  const inputs: Record<string, Float32Array> = {
+    ...values,
+    s: Float32Array.from({ length: 16 }, (_, i) => Math.cos(i)),
+  };
   const choice = fc.tuple(fc.nat(10), fc.nat(50), fc.nat(50));
 
   test("change no bit of a random graph and its gradient", () => {
@@ -123,11 +148,16 @@ describe("sharing memory and fusing", () => {
         const loss = ops.sum(ops.mul(last, last));
         const outputs = [loss, ...ops.grad(loss, nodes.slice(0, 4))];
         const given = Object.fromEntries(
-          topological(outputs).filter((t) => t.operation.name === "input").map((t) => [t.attributes.name as string, inputs[t.attributes.name as string] as Float32Array]),
+          topological(outputs)
+            .filter((t) => t.operation.name === "input")
+            .map((t) => [t.attributes.name as string, inputs[t.attributes.name as string] as Float32Array]),
         );
         // The oracle keeps every intermediate result as an output: nothing is overwritten, nothing fused.
         const everything = topological(outputs).filter((t) => t.operation.emit);
-        const plain = runner(memory, [...outputs, ...everything], { fusion: false })(given).slice(0, outputs.length) as Numbers[];
+        const plain = runner(memory, [...outputs, ...everything], { fusion: false })(given).slice(
+          0,
+          outputs.length,
+        ) as Numbers[];
         expect(runner(memory, outputs)(given)).toEqual(plain);
         expect(runner(memory, outputs, { fusion: false })(given)).toEqual(plain);
         expect(runner(memory, outputs, { worthBlocking: 1 })(given)).toEqual(plain);

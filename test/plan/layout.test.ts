@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { type Lifetime, layOut } from "../../src/plan/layout.ts";
 
 const buffers = fc.array(
-  fc.record({ bytes: fc.integer({ min: 1, max: 500 }).map((n) => 4 * n), first: fc.nat(30), length: fc.nat(10) }).map(
-    ({ bytes, first, length }): Lifetime => ({ bytes, first, last: first + length }),
-  ),
+  fc
+    .record({ bytes: fc.integer({ min: 1, max: 500 }).map((n) => 4 * n), first: fc.nat(30), length: fc.nat(10) })
+    .map(({ bytes, first, length }): Lifetime => ({ bytes, first, last: first + length })),
   { maxLength: 40 },
 );
 

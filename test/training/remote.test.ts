@@ -36,9 +36,21 @@ describe("a remote model", () => {
     expect(remote.layout).toEqual(local.layout);
     expect(await remote.step(batch)).toBe(local.step(batch));
     const reports: unknown[] = [];
-    for await (const { seconds, examplesPerSecond, ...report } of remote.fit(data, { epochs: 2, batchSize: 16, validation: data, reportEvery: 2 })) reports.push(report);
+    for await (const { seconds, examplesPerSecond, ...report } of remote.fit(data, {
+      epochs: 2,
+      batchSize: 16,
+      validation: data,
+      reportEvery: 2,
+    }))
+      reports.push(report);
     const expected: unknown[] = [];
-    for await (const { seconds, examplesPerSecond, ...report } of local.fit(data, { epochs: 2, batchSize: 16, validation: data, reportEvery: 2 })) expected.push(report);
+    for await (const { seconds, examplesPerSecond, ...report } of local.fit(data, {
+      epochs: 2,
+      batchSize: 16,
+      validation: data,
+      reportEvery: 2,
+    }))
+      expected.push(report);
     expect(reports).toEqual(expected);
     expect(await remote.parameters()).toEqual(local.parameters.slice());
     expect(await remote.evaluate(data)).toEqual(local.evaluate(data));
@@ -46,7 +58,10 @@ describe("a remote model", () => {
     const objective = remote.objective(batch);
     const theta = await remote.parameters();
     const gradient = new Float32Array(theta.length);
-    expect(await objective.gradient(theta)).toEqual({ loss: local.objective(batch).gradient(theta, gradient), gradient });
+    expect(await objective.gradient(theta)).toEqual({
+      loss: local.objective(batch).gradient(theta, gradient),
+      gradient,
+    });
     local.objective(batch).hessianVector(theta, theta, gradient);
     expect(await objective.hessianVector(theta, theta)).toEqual(gradient);
   });
@@ -61,9 +76,15 @@ describe("a remote model", () => {
       }
       throw new Error("expected an error");
     };
-    for (const bad of [{ x: [1, 2, 3], y: [0] }, { x: [1, 2, 3, 4], y: [5] }, { x: [1, 2, 3, Number.NaN], y: [0] }])
+    for (const bad of [
+      { x: [1, 2, 3], y: [0] },
+      { x: [1, 2, 3, 4], y: [5] },
+      { x: [1, 2, 3, Number.NaN], y: [0] },
+    ])
       await expect(remote.step(bad)).rejects.toThrow(message(() => local.step(bad)));
-    await expect(remote.fit(data, { batchSize: 0 }).next()).rejects.toThrow("batchSize must be a whole number ≥ 1, got 0");
+    await expect(remote.fit(data, { batchSize: 0 }).next()).rejects.toThrow(
+      "batchSize must be a whole number ≥ 1, got 0",
+    );
     await expect(remote.setLearningRate(-1)).rejects.toThrow("learningRate");
     expect(await remote.step(batch)).toBe(local.step(batch));
   });

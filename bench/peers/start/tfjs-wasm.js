@@ -8,7 +8,9 @@ setWasmPaths(fileURLToPath(new URL("../node_modules/@tensorflow/tfjs-backend-was
 tf.enableProdMode();
 await tf.setBackend("wasm");
 const shapes = [[784, 128], [128], [128, 10], [10]];
-const theta = shapes.map((shape) => tf.variable(shape.length === 2 ? tf.randomNormal(shape, 0, 0.05) : tf.zeros(shape)));
+const theta = shapes.map((shape) =>
+  tf.variable(shape.length === 2 ? tf.randomNormal(shape, 0, 0.05) : tf.zeros(shape)),
+);
 const x = tf.fill([64, 784], 0.5);
 const y = tf.oneHot(tf.zeros([64], "int32"), 10);
 const gradient = tf.valueAndGrads((w, b, v, c) => {

@@ -1,6 +1,6 @@
 // Probe the engine, choose a build, compile it once per process, instantiate it on a memory.
 import { readBytes } from "#platform";
-import type { KernelCalls } from "./generated/kernels.ts";
+import { type KernelCalls, kernelCodes } from "./generated/kernels.ts";
 
 /** Every kernel as a call with byte addresses. */
 export type Kernels = Readonly<KernelCalls<number>>;
@@ -48,13 +48,19 @@ export function supportedBuilds(): { readonly strict: boolean; readonly relaxed:
   return { strict: validates(simdProbe), relaxed: validates(relaxedProbe) };
 }
 
+function requireBuild(build: unknown): void {
+  if (build !== "strict" && build !== "relaxed" && build !== "debug")
+    throw new Error(
+      `build: expected "auto", "strict", "relaxed" or "debug", got ${typeof build === "string" ? `"${build}"` : typeof build}`,
+    );
+}
+
 /**
  * The build that `choice` means on this engine: "auto" is the fastest that validates.
  * Throws where the engine has no SIMD, or none of the relaxed kind when that is asked for.
  */
 export function chooseBuild(choice: BuildChoice = "auto"): BuildName {
-  if (!["auto", "strict", "relaxed", "debug"].includes(choice))
-    throw new Error(`build: expected "auto", "strict", "relaxed" or "debug", got ${JSON.stringify(choice)}`);
+  if (choice !== "auto") requireBuild(choice);
   const supported = supportedBuilds();
   if (!supported.strict)
     throw new Error("load: this engine has no WebAssembly SIMD; use Node 20 or newer, or a browser from 2021 or later");
@@ -74,8 +80,16 @@ const overrides = new Map<ModuleName, KernelSource>();
  * @param source one of url, bytes or module
  */
 export function load(source: KernelSource, build: BuildName = chooseBuild("auto")): void {
-  const given = [source.url, source.bytes, source.module].filter((part) => part !== undefined).length;
+  requireBuild(build);
+  const { url, bytes, module } = source ?? {};
+  const given = [url, bytes, module].filter((part) => part !== undefined).length;
   if (given !== 1) throw new Error(`load: expected one of url, bytes or module, got ${given} of them`);
+  if (url !== undefined && typeof url !== "string" && !(url instanceof URL))
+    throw new Error(`load: url must be a string or a URL, got ${typeof url}`);
+  if (bytes !== undefined && !(bytes instanceof ArrayBuffer || ArrayBuffer.isView(bytes)))
+    throw new Error(`load: bytes must be an ArrayBuffer or a typed array, got ${typeof bytes}`);
+  if (module !== undefined && !(module instanceof WebAssembly.Module))
+    throw new Error(`load: module must be a WebAssembly.Module, got ${typeof module}`);
   overrides.set(build, source);
   compiled.delete(build);
 }
@@ -109,6 +123,11 @@ export function loadModule(build: ModuleName): Promise<WebAssembly.Module> {
 /** The kernels of a module on a memory. */
 export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
   const instance = await WebAssembly.instantiate(module, { env: { memory, abort: trap } });
+  for (const name of Object.keys(kernelCodes))
+    if (typeof instance.exports[name] !== "function")
+      throw new Error(
+        `load: the module has no kernel "${name}"; it is not of this version of thalweg, reinstall the package`,
+      );
   return instance.exports as unknown as Kernels;
 }
 

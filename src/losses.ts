@@ -1,9 +1,10 @@
 // Losses: the relaxed proxies of the 0/1 risk. Each gives one number an example; the model takes the mean.
+
+import { requireOneOf, requireOptions, requirePositive, requireWithin, show } from "./checks.ts";
 import { type DataType, type Shape, sameShape, showShape, size, type Tensor } from "./graph/tensor.ts";
 import { add, equal, greater, maximum, minimum, mul, sub } from "./ops/binary.ts";
 import { crossEntropy as crossEntropyRows, equalLabelsOp, softCrossEntropy } from "./ops/crossEntropy.ts";
 import { reshape } from "./ops/movement.ts";
-import { requireOneOf, requireOptions, requirePositive, requireWithin, show } from "./ops/options.ts";
 import { argmax, mean } from "./ops/reduce.ts";
 import { abs, softplus, square } from "./ops/unary.ts";
 
@@ -15,6 +16,8 @@ export interface TargetSpecification {
   readonly classes?: number;
   /** Values lie in [low, high]. */
   readonly range?: readonly [number, number];
+  /** Only these values are targets. */
+  readonly values?: readonly number[];
 }
 
 export interface Loss {
@@ -121,14 +124,40 @@ export function huber(options: { readonly delta?: number } = {}): Loss {
 export function hinge(): Loss {
   return {
     name: "hinge",
-    target: (prediction) => ({ shape: prediction, type: "f32", range: [-1, 1] }),
+    target: (prediction) => ({ shape: prediction, type: "f32", values: [-1, 1] }),
     apply: (score, target) => perExample(maximum(sub(1, mul(score, target)), 0)),
     correct: (score, target) => perExample(greater(mul(score, target), 0)),
   };
 }
 
+/** What users hand over when they forget to call: as functions of tensors these make no sense. */
+const uncalled: ReadonlySet<unknown> = new Set([
+  crossEntropy,
+  binaryCrossEntropy,
+  meanSquaredError,
+  meanAbsoluteError,
+  huber,
+  hinge,
+]);
+
+/** What is easily handed in without being called. */
+const factories: ReadonlySet<unknown> = new Set([
+  crossEntropy,
+  binaryCrossEntropy,
+  meanSquaredError,
+  meanAbsoluteError,
+  huber,
+  hinge,
+]);
+
 /** Accepts a Loss or a function of operations. */
 export function toLoss(loss: Loss | LossFunction): Loss {
+  if (uncalled.has(loss))
+    throw new Error(`createModel: loss must be a loss, got the function that makes it; write ${loss.name}()`);
+  if (factories.has(loss))
+    throw new Error(
+      `createModel: loss is the function ${(loss as LossFunction).name} itself; call it, as in ${(loss as LossFunction).name}()`,
+    );
   if (typeof loss === "function")
     return {
       name: loss.name || "loss",

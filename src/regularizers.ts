@@ -1,8 +1,9 @@
 // Regularisers λ·Ω(w): functions of the parameters, of the weights alone unless told otherwise.
+
+import { requireOneOf, requireOptions, show } from "./checks.ts";
 import type { Tensor } from "./graph/tensor.ts";
 import type { ParameterKind } from "./nn/layer.ts";
 import { add, mul } from "./ops/binary.ts";
-import { requireOneOf, requireOptions, show } from "./ops/options.ts";
 import { sum } from "./ops/reduce.ts";
 import { abs, square } from "./ops/unary.ts";
 

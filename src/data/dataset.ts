@@ -1,5 +1,7 @@
 // A data set: examples and targets in two flat arrays. Bytes stay bytes; the gather kernel scales them into the batch.
 
+import { requireArray, requireNumbers, requireOptions, requireShape, requireWhole, show } from "../checks.ts";
+
 /** Numbers of examples, row after row. */
 export type ExampleArray = Uint8Array | Float32Array | Int32Array;
 
@@ -39,66 +41,92 @@ export interface ArrayDatasetOptions {
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+const optionNames = ["x", "y", "shape", "targetShape", "scale", "shift", "classes", "name"];
+
 /**
  * A data set over one's own arrays; typed arrays are taken as they are, not copied.
  * @throws for lengths that do not fit the shape, an empty set, labels that are not whole numbers ≥ 0, numbers that are not finite
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
-  const { shape, targetShape, name = "arrayDataset" } = options;
-  for (const [label, extents] of [
-    ["shape", shape],
-    ["targetShape", targetShape ?? []],
-  ] as const)
-    if (!Array.isArray(extents) || extents.some((extent) => !Number.isInteger(extent) || extent < 1))
-      throw new Error(`arrayDataset: ${label} must be an array of whole numbers ≥ 1, got ${JSON.stringify(extents)}`);
+  requireOptions("arrayDataset", options, optionNames);
+  const { shape, targetShape, scale = 1 / 255, shift = 0, classes, name = "arrayDataset" } = options;
+  requireShape("arrayDataset", "shape", shape);
+  if (targetShape !== undefined) requireShape("arrayDataset", "targetShape", targetShape);
+  requireNumbers("arrayDataset", "x", options.x);
+  requireArray("arrayDataset", "y", options.y);
   const x = ArrayBuffer.isView(options.x) ? (options.x as ExampleArray) : Float32Array.from(options.x);
-  if (!(x instanceof Uint8Array || x instanceof Float32Array || x instanceof Int32Array))
-    throw new Error(
-      `arrayDataset: x must be a Uint8Array, Float32Array, Int32Array or an array of numbers, got ${Object.prototype.toString.call(options.x)}`,
-    );
-  const width = product(shape);
-  const size = x.length / width;
+  const size = x.length / product(shape);
   if (x.length === 0) throw new Error("arrayDataset: x is empty; a data set needs at least one example");
   if (!Number.isInteger(size))
     throw new Error(
-      `arrayDataset: x has ${x.length} numbers, not a multiple of the ${width} that one example of shape [${shape}] holds`,
+      `arrayDataset: x has ${x.length} numbers, not a multiple of the ${product(shape)} that one example of shape [${shape}] holds`,
     );
-  const perTarget = product(targetShape ?? []);
-  if (options.y.length !== size * perTarget)
-    throw new Error(
-      `arrayDataset: ${size} examples need ${size * perTarget} target numbers, y has ${options.y.length}`,
-    );
-  if (x instanceof Float32Array) refuse(x, (value) => !Number.isFinite(value), "x", "is not a finite number");
+  const wanted = size * product(targetShape ?? []);
+  if (options.y.length !== wanted)
+    throw new Error(`arrayDataset: ${size} examples need ${wanted} target numbers, y has ${options.y.length}`);
+  if (x instanceof Float32Array) refuseInfinite("x", x);
   const y = targetShape ? toValues(options.y) : toLabels(options.y);
-  return {
+  const data: Dataset = {
     size,
-    shape,
+    shape: [...shape],
     x,
     y,
-    targetShape: targetShape ?? [],
-    scale: options.scale ?? 1 / 255,
-    shift: options.shift ?? 0,
+    targetShape: [...(targetShape ?? [])],
+    scale,
+    shift,
     name,
-    ...(options.classes && { classes: options.classes }),
+    ...(classes && { classes }),
   };
+  checkDataset("arrayDataset", data);
+  return data;
 }
 
-function refuse(values: ArrayLike<number>, bad: (value: number) => boolean, what: string, why: string): void {
+/** Throws unless the parts of a data set fit each other; one made by hand may come from anywhere. */
+export function checkDataset(call: string, data: Dataset): void {
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    throw new Error(`${call}: expected a data set, got ${show(data)}; make one with arrayDataset({ x, y, shape })`);
+  const { size, shape, targetShape, x, y, scale, shift } = data;
+  if (size === 0) throw new Error(`${call}: the data set is empty; it needs at least one example`);
+  requireShape(call, "the data set's shape", shape);
+  requireShape(call, "the data set's targetShape", targetShape);
+  requireWhole(call, "the data set's size", size, 1);
+  if (!(x instanceof Uint8Array || x instanceof Float32Array || x instanceof Int32Array))
+    throw new Error(
+      `${call}: x must be a Uint8Array, Float32Array, Int32Array or an array of numbers, got ${kindOf(x)}`,
+    );
+  if (!(y instanceof Int32Array || y instanceof Float32Array))
+    throw new Error(`${call}: the data set's y must be an Int32Array or a Float32Array, got ${kindOf(y)}`);
+  if (x.length !== size * product(shape))
+    throw new Error(`${call}: x holds ${x.length} numbers for ${size} examples of shape [${shape}]`);
+  if (y.length !== size * product(targetShape))
+    throw new Error(`${call}: y holds ${y.length} numbers for ${size} targets of shape [${targetShape}]`);
+  for (const [what, value] of Object.entries({ scale, shift }))
+    if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
+      throw new Error(`${call}: ${what} must be a finite number, got ${show(value)}`);
+}
+
+const kindOf = (value: unknown): string =>
+  ArrayBuffer.isView(value) ? Object.prototype.toString.call(value) : show(value);
+
+function refuseInfinite(what: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++)
-    if (bad(values[i] as number)) throw new Error(`arrayDataset: ${what}[${i}] = ${values[i]} ${why}`);
+    if (!Number.isFinite(Math.fround(values[i] as number)))
+      throw new Error(`arrayDataset: ${what}[${i}] = ${values[i]} is not a finite number`);
 }
 
 function toValues(y: ArrayLike<number>): Float32Array {
-  refuse(y, (value) => !Number.isFinite(value), "y", "is not a finite number");
+  requireNumbers("arrayDataset", "y", y);
+  refuseInfinite("y", y);
   return y instanceof Float32Array ? y : Float32Array.from(y);
 }
 
 function toLabels(y: ArrayLike<number>): Int32Array {
-  refuse(
-    y,
-    (value) => !(Number.isInteger(value) && value >= 0),
-    "y",
-    "is not a label: whole numbers from 0; give targetShape for regression",
-  );
+  for (let i = 0; i < y.length; i++) {
+    const label = y[i] as number;
+    if (!(Number.isInteger(label) && label >= 0 && label < 2 ** 31))
+      throw new Error(
+        `arrayDataset: y[${i}] = ${show(label)} is not a label: whole numbers from 0; give targetShape for regression`,
+      );
+  }
   return y instanceof Int32Array ? y : Int32Array.from(y);
 }

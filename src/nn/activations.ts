@@ -1,6 +1,6 @@
 // Activations as layers.
 
-import { requireFinite, requireOneOf } from "../ops/options.ts";
+import { requireFinite, requireOneOf } from "../checks.ts";
 import * as softmaxes from "../ops/softmax.ts";
 import * as unary from "../ops/unary.ts";
 import { type Layer, requireFeatures, stateless } from "./layer.ts";

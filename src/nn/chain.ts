@@ -1,8 +1,8 @@
 // Composition: h_L ∘ … ∘ h_1, and the sum of a block and its input.
 
+import { show } from "../checks.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
 import { add } from "../ops/binary.ts";
-import { show } from "../ops/options.ts";
 import { applyLayer, type Layer } from "./layer.ts";
 
 function requireLayers(call: string, layers: readonly Layer[]): void {

@@ -1,7 +1,8 @@
 // The fully connected layer.
+
+import { requireFunction, requireOneOf, requireOptions } from "../checks.ts";
 import { add } from "../ops/binary.ts";
 import { matmul } from "../ops/matmul.ts";
-import { requireFunction, requireOneOf, requireOptions } from "../ops/options.ts";
 import { glorot, type Initializer, zeros } from "./initializers.ts";
 import { type Layer, requireCount, requireFeatures } from "./layer.ts";
 

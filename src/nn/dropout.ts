@@ -1,6 +1,6 @@
 // Dropout (Srivastava et al. 2014), in the inverted form: nothing to do at prediction.
 
-import { requireWithin } from "../ops/options.ts";
+import { requireWithin } from "../checks.ts";
 import { dropout as dropoutOperation } from "../ops/random.ts";
 import type { Layer } from "./layer.ts";
 

@@ -1,6 +1,6 @@
 // The embedding layer: integers → rows of a table.
 
-import { requireFunction } from "../ops/options.ts";
+import { requireFunction } from "../checks.ts";
 import { gatherRows } from "../ops/rows.ts";
 import { type Initializer, normal } from "./initializers.ts";
 import { type Layer, requireCount } from "./layer.ts";

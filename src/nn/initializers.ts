@@ -1,6 +1,7 @@
 // First values of parameters. Draws come from the library's own generator, so a seed means the same numbers everywhere.
+
+import { requireFinite, requireOneOf, requireWithin } from "../checks.ts";
 import { type Shape, size } from "../graph/tensor.ts";
-import { requireFinite, requireOneOf, requireWithin } from "../ops/options.ts";
 
 /** Seeded numbers; every parameter has a stream of its own. */
 export interface Draw {

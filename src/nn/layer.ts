@@ -1,6 +1,7 @@
 // What a layer is: a pure description that calls operations. Parameters are asked for by name and live in one flat vector.
+
+import { show } from "../checks.ts";
 import { type Shape, showShape, type Tensor } from "../graph/tensor.ts";
-import { show } from "../ops/options.ts";
 import type { Initializer } from "./initializers.ts";
 
 /** What a parameter is for: regularisers act on weights only, unless told otherwise. */

@@ -1,6 +1,7 @@
 // Layer normalisation (Ba et al. 2016).
+
+import { requireOneOf, requireOptions, requirePositive } from "../checks.ts";
 import { add, mul, sub } from "../ops/binary.ts";
-import { requireOneOf, requireOptions, requirePositive } from "../ops/options.ts";
 import { mean } from "../ops/reduce.ts";
 import { rsqrt, square } from "../ops/unary.ts";
 import { ones, zeros } from "./initializers.ts";

@@ -1,7 +1,8 @@
 // Layers that only rearrange.
+
+import { show } from "../checks.ts";
 import { type Shape, showShape, size } from "../graph/tensor.ts";
 import * as movement from "../ops/movement.ts";
-import { show } from "../ops/options.ts";
 import { type Layer, stateless } from "./layer.ts";
 
 /** [batch, …] → [batch, product of the rest]. */

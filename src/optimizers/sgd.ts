@@ -1,8 +1,9 @@
 // Stochastic gradient descent: w ← w − η·g, with momentum, dampening, Nesterov's form and weight decay.
+
+import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../checks.ts";
 import type { Operand } from "../graph/tensor.ts";
 import { size } from "../graph/tensor.ts";
 import { op } from "../ops/op.ts";
-import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../ops/options.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface SgdOptions {

@@ -121,11 +121,17 @@ function pieceOf(node: Tensor): Tensor | undefined {
   return undefined;
 }
 
+/** JSON has neither infinities nor NaN nor −0: constants that differ must not look equal. */
+const exactNumbers = (_: string, value: unknown): unknown =>
+  typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `${Object.is(value, -0) ? "-" : ""}${value}`
+    : value;
+
 /** Simplifies; equal nodes become one. */
 export function simplify(roots: readonly Tensor[]): Tensor[] {
   const known = new Map<string, Tensor>();
   const unique = (node: Tensor): Tensor => {
-    const key = `${name(node)}(${node.inputs.map((x) => x.id)})${JSON.stringify(node.attributes)}[${node.shape}]`;
+    const key = `${name(node)}(${node.inputs.map((x) => x.id)})${JSON.stringify(node.attributes, exactNumbers)}[${node.shape}]`;
     const twin = known.get(key);
     if (!twin) known.set(key, node);
     return twin ?? node;

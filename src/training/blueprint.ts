@@ -1,5 +1,7 @@
 // From a user's description to programs: runs the network on symbolic tensors, lays the parameters out in one flat
 // vector, and writes the program for each purpose and batch size. Knows nothing of memory.
+
+import { show } from "../checks.ts";
 import { type DataType, type Shape, sameShape, showShape, size, type Tensor } from "../graph/tensor.ts";
 import { type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
 import type { Initializer } from "../nn/initializers.ts";
@@ -8,7 +10,6 @@ import { add, mul } from "../ops/binary.ts";
 import { grad } from "../ops/grad.ts";
 import { constant, input } from "../ops/leaves.ts";
 import { reshape, slice } from "../ops/movement.ts";
-import { show } from "../ops/options.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type CompileRequest, compile } from "../plan/compile.ts";
@@ -124,6 +125,11 @@ export function draw(description: Description): Blueprint {
   const sample = batchInput(1);
   const prediction = run(sample, true, register);
   const parameterCount = layout.reduce((total, entry) => total + entry.size, 0);
+  const bytes = 4 * (2 + optimizer.slots) * parameterCount;
+  if (bytes > 2 ** 32)
+    throw new Error(
+      `createModel: ${parameterCount} parameters, their gradient and ${optimizer.slots} optimiser slots need ${(bytes / 2 ** 30).toFixed(1)} GiB, beyond the 4 GiB of WebAssembly; make the network smaller`,
+    );
   if (parameterCount === 0) throw new Error("createModel: the network has no parameters: there is nothing to learn");
 
   const target = loss.target(prediction.shape);

@@ -3,12 +3,13 @@
 import { BoundProgram } from "../../bindings/executor.ts";
 import type { BuildName } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
+import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
 import type { Program } from "../plan/program.ts";
 import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
-import { copyChecked, requireTargets, rowsIn } from "./check.ts";
+import { requireTargets, rowsIn } from "./check.ts";
 import { evaluationPasses, predictionPasses } from "./passes.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
@@ -172,33 +173,29 @@ export class Engine {
     const { input, target } = this.specification;
     const rows = rowsIn(call, x, input);
     const wanted = rows * this.#targetWidth;
-    if (typeof y?.length !== "number" || y.length !== wanted)
+    if (y?.length !== wanted)
       throw new Error(`${call}: ${rows} examples need ${wanted} target numbers, y has ${y?.length}`);
+    requireNumbers(call, "y", y);
+    requireTargets(call, y, target);
+    this.requireInput(call, x);
     const program = this.program(kind, rows);
     program.prepare();
-    this.writeInput(call, program, x);
-    const targets = program.view("y");
-    copyChecked(call, "y", targets, y);
+    this.#writeInput(call, program, x);
+    program.view("y").set(y);
     if (target.type === "f32") this.#requireFinite(call, program, "y", y.length);
-    if (target.classes !== undefined || target.range) requireTargets(call, targets, target);
     return program;
   }
 
-  /** Writes examples into the input "x", which may have room for more. */
-  writeInput(call: string, program: ReadyProgram, x: ArrayLike<number>): void {
-    const view = program.view("x");
-    const target = view.length === x.length ? view : (view.subarray(0, x.length) as View);
-    copyChecked(call, "x", target, x);
-    if (target instanceof Float32Array) this.#requireFinite(call, program, "x", x.length);
-    else this.requireIndices(call, target);
+  /** Throws for integers that no row of the embedding has; numbers are looked at in memory. */
+  requireInput(call: string, x: ArrayLike<number>): void {
+    const { inputType, inputBelow = 2 ** 31 } = this.specification;
+    if (inputType === "i32") requireIndices(call, "x", x, "an index", inputBelow);
   }
 
-  /** Throws for an index that no row of the embedding has. */
-  requireIndices(call: string, x: ArrayLike<number>): void {
-    const below = this.specification.inputBelow ?? Number.POSITIVE_INFINITY;
-    for (let i = 0; i < x.length; i++)
-      if (!((x[i] as number) >= 0 && (x[i] as number) < below))
-        throw new Error(`${call}: x[${i}] = ${x[i]} is not an index in [0, ${below})`);
+  /** Writes examples into the input "x", which may have room for more. */
+  #writeInput(call: string, program: ReadyProgram, x: ArrayLike<number>): void {
+    program.view("x").set(x);
+    if (this.specification.inputType === "f32") this.#requireFinite(call, program, "x", x.length);
   }
 
   #requireFinite(call: string, program: ReadyProgram, input: string, count: number): void {
@@ -242,8 +239,8 @@ export class Engine {
   }
 
   /** A data set in memory until `release` is called; last in, first out. */
-  hold(data: Dataset): ResidentData {
-    return new ResidentData(this.memory, data, this.specification);
+  hold(call: string, data: Dataset): ResidentData {
+    return new ResidentData(this.memory, call, data, this.specification);
   }
 
   /** Puts the rows in a new order for the next epoch. */
@@ -253,34 +250,40 @@ export class Engine {
   }
 
   evaluate(data: Dataset): Evaluation {
-    const resident = this.hold(data);
+    const resident = this.hold("evaluate", data);
     try {
-      let loss = 0;
-      let correct = 0;
-      let penalty = 0;
-      let start = 0;
-      for (const rows of evaluationPasses(data.size)) {
-        const program = this.program("evaluate", rows);
-        resident.gather(program, start, rows);
-        start += rows;
-        program.run();
-        loss += program.view("loss")[0] as number;
-        if (this.specification.judges) correct += program.view("correct")[0] as number;
-        if ("penalty" in program.program.outputs) penalty = program.view("penalty")[0] as number;
-      }
-      return {
-        loss: loss / data.size + penalty,
-        ...(this.specification.judges && { accuracy: correct / data.size }),
-      };
+      return this.judge(resident);
     } finally {
       resident.release();
     }
+  }
+
+  /** Mean loss and share of right answers over a data set that is in memory. */
+  judge(data: ResidentData): Evaluation {
+    let loss = 0;
+    let correct = 0;
+    let penalty = 0;
+    let start = 0;
+    for (const rows of evaluationPasses(data.size)) {
+      const program = this.program("evaluate", rows);
+      data.gather(program, start, rows);
+      start += rows;
+      program.run();
+      loss += program.view("loss")[0] as number;
+      if (this.specification.judges) correct += program.view("correct")[0] as number;
+      if ("penalty" in program.program.outputs) penalty = program.view("penalty")[0] as number;
+    }
+    return {
+      loss: loss / data.size + penalty,
+      ...(this.specification.judges && { accuracy: correct / data.size }),
+    };
   }
 
   /** Outputs for rows of examples; in passes of a power of two of rows, so that few programs serve every length. */
   predict(x: ArrayLike<number>): Float32Array {
     const { input, output } = this.specification;
     const rows = rowsIn("predict", x, input);
+    this.requireInput("predict", x);
     const width = size(input);
     const result = new Float32Array(rows * size(output));
     const list = ArrayBuffer.isView(x) ? (x as Float32Array) : Float64Array.from(x);
@@ -291,7 +294,7 @@ export class Engine {
       program.prepare();
       const view = program.view("x");
       view.fill(0);
-      this.writeInput("predict", program, list.subarray(start * width, (start + count) * width));
+      this.#writeInput("predict", program, list.subarray(start * width, (start + count) * width));
       program.run();
       result.set((program.view("output") as Float32Array).subarray(0, count * size(output)), start * size(output));
       start += count;

@@ -1,27 +1,37 @@
 // The loop of stochastic gradient descent: sample a batch, forward, gradient, update.
 import { hostTurn } from "#platform";
+import { requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { requireDataset, requireOptions, requireWhole } from "./check.ts";
+import { requireDataset } from "./check.ts";
 import type { Engine } from "./engine.ts";
 import type { FitOptions, Report } from "./reports.ts";
 
 /** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
 const PATIENCE = 12;
 
-const known = ["epochs", "batchSize", "shuffle", "validation", "reportEvery", "signal"];
+export const fitOptions = ["epochs", "batchSize", "shuffle", "validation", "reportEvery", "signal"];
+
+/** Throws unless a signal is one. */
+export function requireSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new Error(`fit: signal must be an AbortSignal, got ${show(signal)}`);
+}
 
 /** Throws unless fit can begin. */
 export function checkFit(engine: Engine, data: Dataset, options: FitOptions): void {
   const { input, inputType, target } = engine.specification;
-  requireOptions("fit", options, known);
+  requireOptions("fit", options, fitOptions);
   requireDataset("fit", data, input, inputType, target);
-  if (data.x instanceof Int32Array) engine.requireIndices("fit", data.x);
+  engine.requireInput("fit", data.x);
   if (options.validation !== undefined) {
     requireDataset("fit: validation", options.validation, input, inputType, target);
-    if (options.validation.x instanceof Int32Array) engine.requireIndices("fit: validation", options.validation.x);
+    engine.requireInput("fit: validation", options.validation.x);
   }
-  requireWhole("fit", "epochs", options.epochs ?? 1, 1);
-  if (options.batchSize !== "all") requireWhole("fit", "batchSize", options.batchSize ?? 32, 1);
+  const { epochs = 1, batchSize = 32, shuffle = true } = options;
+  requireWhole("fit", "epochs", epochs, 1);
+  if (batchSize !== "all") requireWhole("fit", "batchSize", batchSize, 1);
+  requireOneOf("fit", "shuffle", shuffle, [true, false]);
+  requireSignal(options.signal);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
 }
 
@@ -32,8 +42,9 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
   const stepsPerEpoch = Math.ceil(data.size / batch);
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
-  const resident = engine.hold(data);
+  const resident = engine.hold("fit", data);
   try {
+    const held = validation && engine.hold("fit: validation", validation);
     let turn = performance.now();
     for (let epoch = 1; epoch <= epochs; epoch++) {
       signal?.throwIfAborted();
@@ -75,7 +86,7 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
       const examplesPerSecond = rate(data.size);
       await hostTurn();
       turn = performance.now();
-      const judged = validation && engine.evaluate(validation);
+      const judged = held && engine.judge(held);
       yield {
         kind: "epoch",
         epoch,

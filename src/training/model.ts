@@ -1,6 +1,7 @@
 // createModel: the public face of blueprint and engine.
 import { type BuildChoice, type BuildName, chooseBuild } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
+import { requireOptions, requireShape, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
 import type { Loss, LossFunction } from "../losses.ts";
@@ -10,7 +11,7 @@ import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
 import { formatProgram } from "../plan/print.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { type Blueprint, draw, type ParameterSlice, type ProgramKind } from "./blueprint.ts";
-import { requireDataset, requireOptions, requireShape } from "./check.ts";
+import { requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
 import { initialParameters } from "./initialize.ts";
@@ -38,47 +39,52 @@ export interface ModelOptions {
 
 const known = ["input", "inputType", "network", "loss", "regularizer", "optimizer", "seed", "build"];
 
-const batchKeys = ["x", "y"];
+export const batchKeys = ["x", "y"];
 
 /** Checks options and traces the network: everything of a model that needs no memory. */
-export function prepare(options: ModelOptions): {
+function prepare(options: ModelOptions): {
   readonly blueprint: Blueprint;
+  readonly input: Shape;
+  readonly inputType: DataType;
   readonly build: BuildName;
   readonly optimizer: Optimizer;
   readonly seed: number;
 } {
   requireOptions("createModel", options, known);
-  const { input, inputType = "f32", network, loss, regularizer, seed = 0 } = options;
-  requireShape("createModel", "input", input);
+  const { inputType = "f32", network, loss, regularizer, seed = 0 } = options;
+  requireShape("createModel", "input", options.input, ", such as [784]");
+  // Our own: the caller may change the array.
+  const input = [...options.input];
   if (inputType !== "f32" && inputType !== "i32")
-    throw new Error(`createModel: inputType must be "f32" or "i32", got ${String(inputType)}`);
-  if (typeof network?.apply !== "function")
+    throw new Error(`createModel: inputType must be "f32" or "i32", got ${show(inputType)}`);
+  if (typeof network !== "object" || typeof network?.apply !== "function")
     throw new Error(
-      `createModel: network must be a layer such as chain(dense(128), relu(), dense(10)), got ${String(network)}`,
+      `createModel: network must be a layer such as chain(dense(128), relu(), dense(10)), got ${show(network)}`,
     );
   if (regularizer !== undefined && typeof regularizer !== "function")
     throw new Error(
-      `createModel: regularizer must be one such as l2(1e-4), or a function of the parameters, got ${String(regularizer)}`,
+      `createModel: regularizer must be one such as l2(1e-4), or a function of the parameters, got ${show(regularizer)}`,
     );
   const optimizer = options.optimizer ?? sgd();
-  if (typeof optimizer?.update !== "function")
-    throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${String(optimizer)}`);
+  if (typeof optimizer !== "object" || typeof optimizer?.update !== "function")
+    throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${show(optimizer)}`);
+  requireLearningRate("createModel: optimizer", optimizer.learningRate);
+  requireWhole("createModel", "optimizer.slots", optimizer.slots, 0);
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${String(seed)}`);
+    throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${show(seed)}`);
   const build = chooseBuild(options.build);
   const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
-  return { blueprint, build, optimizer, seed };
+  return { blueprint, input, inputType, build, optimizer, seed };
 }
 
 /** The plain-data part of a model; draws θ. */
 export async function specify(
   options: ModelOptions,
 ): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
-  const { blueprint, build, optimizer, seed } = prepare(options);
+  const { blueprint, input, inputType, build, optimizer, seed } = prepare(options);
   const { layout, output, target, inputBelow, judges } = blueprint;
   const theta = initialParameters(blueprint, seed, await ModelMemory.create(build));
   const { learningRate, slots } = optimizer;
-  const { input, inputType = "f32" } = options;
   return {
     blueprint,
     specification: {
@@ -145,8 +151,11 @@ export class Model {
     const theta = this.#engine.theta();
     if (values?.length !== theta.length)
       throw new Error(`parameters: expected ${theta.length} numbers, got ${values?.length}`);
-    for (let i = 0; i < values.length; i++)
-      if (!Number.isFinite(values[i])) throw new Error(`parameters: number ${i} = ${values[i]} is not finite`);
+    for (let i = 0; i < values.length; i++) {
+      const value: unknown = values[i];
+      if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
+        throw new Error(`parameters: number ${i} = ${show(value)} is not finite`);
+    }
     theta.set(values);
   }
   /** g: the gradient the last step used, laid out as `parameters`. A live view. */
@@ -195,7 +204,7 @@ export class Model {
   evaluate(data: Dataset): Evaluation {
     const { input, inputType, target } = this.#engine.specification;
     requireDataset("evaluate", data, input, inputType, target);
-    if (data.x instanceof Int32Array) this.#engine.requireIndices("evaluate", data.x);
+    this.#engine.requireInput("evaluate", data.x);
     return this.#engine.evaluate(data);
   }
 

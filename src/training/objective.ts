@@ -1,5 +1,6 @@
 // A model on one batch as a function of its flat parameter vector: what batch methods, curvature and surfaces work on.
 
+import { show } from "../checks.ts";
 import type { ProgramKind } from "./blueprint.ts";
 import type { Engine } from "./engine.ts";
 import type { Batch } from "./reports.ts";
@@ -17,23 +18,26 @@ export interface Objective {
 /** The regularised risk on `batch`, without dropout; θ is given, the model's own stays as it is. */
 export function objectiveOf(engine: Engine, batch: Batch): Objective {
   const count = engine.specification.theta.length;
-  // The batch is the objective's own: the caller may reuse its arrays.
+  // Checks the batch before it is copied.
+  engine.writeBatch("objective", "loss", batch);
+  // The objective's own: the caller may reuse the arrays.
   const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
-  engine.writeBatch("objective", "loss", own);
-  const requireVector = (call: string, what: string, vector: Float32Array): void => {
-    if (!(vector instanceof Float32Array) || vector.length !== count)
+  const requireVector = (call: string, what: string, vector: unknown): void => {
+    if (!(vector instanceof Float32Array && vector.length === count))
       throw new Error(
-        `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector?.length ?? String(vector)}`,
+        `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector instanceof Float32Array ? vector.length : show(vector)}`,
       );
   };
   const run = (call: string, kind: ProgramKind, theta: Float32Array, v?: Float32Array) => {
     requireVector(call, "theta", theta);
+    if (kind === "hessianVector") requireVector(call, "v", v);
+    // A live view of the model's own parameters would be empty once the program's first use has grown the memory.
+    const [at, along] = [theta, v].map((vector) =>
+      vector?.buffer === engine.memory.memory.buffer ? vector.slice() : vector,
+    );
     const program = engine.writeBatch(call, kind, own);
-    (program.view("theta") as Float32Array).set(theta);
-    if (v) {
-      requireVector(call, "v", v);
-      (program.view("v") as Float32Array).set(v);
-    }
+    (program.view("theta") as Float32Array).set(at as Float32Array);
+    if (along) (program.view("v") as Float32Array).set(along);
     program.run();
     return program;
   };

@@ -3,11 +3,13 @@
 import { Worker } from "#platform";
 import { type BuildName, loadModule } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
+import { requireNumbers, requireOptions } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Blueprint, ParameterSlice } from "./blueprint.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
-import { type ModelOptions, specify } from "./model.ts";
+import { fitOptions, requireSignal } from "./fit.ts";
+import { batchKeys, type ModelOptions, specify } from "./model.ts";
 import { evaluationPasses, type ProgramKey, predictionPasses, programsFor, trainingBatches } from "./passes.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
@@ -117,7 +119,9 @@ export class RemoteModel {
    * is left.
    */
   async *fit(data: Dataset, options: FitOptions & TransferOptions = {}): AsyncGenerator<Report, void, void> {
+    if (typeof options !== "object" || options === null) requireOptions("fit", options, fitOptions);
     const { signal, transfer, ...rest } = options;
+    requireSignal(signal);
     signal?.throwIfAborted();
     const programs = this.#whenValid(() => [
       ...programsFor("train", trainingBatches(data.size, rest.batchSize)),
@@ -144,6 +148,9 @@ export class RemoteModel {
 
   /** See Model.objective. */
   objective(batch: Batch): RemoteObjective {
+    requireOptions("objective", batch, batchKeys);
+    requireNumbers("objective", "x", batch.x);
+    requireNumbers("objective", "y", batch.y);
     const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
     const ask = (
       want: "loss" | "gradient" | "hessianVector",

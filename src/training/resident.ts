@@ -2,6 +2,7 @@
 import type { ModelMemory } from "../../bindings/memory.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { size } from "../graph/tensor.ts";
+import type { TargetSpecification } from "../losses.ts";
 import type { EngineSpecification, ReadyProgram } from "./engine.ts";
 
 let held = 0;
@@ -17,8 +18,8 @@ export class ResidentData {
   readonly #width: number;
   readonly #targetWidth: number;
 
-  /** Copies the data into memory; throws, leaving all as it was, where it does not fit. */
-  constructor(memory: ModelMemory, data: Dataset, { target }: EngineSpecification) {
+  /** Copies the data into memory; throws, leaving all as it was, where it does not fit or a number is not finite. */
+  constructor(memory: ModelMemory, call: string, data: Dataset, { target }: EngineSpecification) {
     this.#memory = memory;
     this.#data = data;
     this.#mark = memory.mark();
@@ -32,16 +33,32 @@ export class ResidentData {
       memory.reserve(this.#x, data.x.byteLength);
       memory.reserve(this.#y, data.y.byteLength);
       memory.reserve(this.#order, 4 * data.size);
+      this.#fill(call, target);
     } catch (error) {
       this.release();
       throw error;
     }
-    memory.u8(this.#x, 0, data.x.byteLength).set(new Uint8Array(data.x.buffer, data.x.byteOffset, data.x.byteLength));
-    // Labels may serve as target values: what is written is what the loss reads.
-    const targets =
-      target.type === "i32" ? memory.i32(this.#y, 0, data.y.length) : memory.f32(this.#y, 0, data.y.length);
-    targets.set(data.y);
     this.sequential();
+  }
+
+  #fill(call: string, target: TargetSpecification): void {
+    const memory = this.#memory;
+    const { x, y } = this.#data;
+    memory.u8(this.#x, 0, x.byteLength).set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
+    // Labels may serve as target values: what is written is what the loss reads.
+    const targets = target.type === "i32" ? memory.i32(this.#y, 0, y.length) : memory.f32(this.#y, 0, y.length);
+    targets.set(y);
+    const requireFinite = (what: string, segment: string, values: ArrayLike<number>): void => {
+      const at = memory.kernels.firstNonFinite(memory.base(segment), values.length);
+      if (at >= 0) throw new Error(`${call}: ${what}[${at}] = ${values[at]} is not a finite number`);
+    };
+    if (x instanceof Float32Array) requireFinite("x", this.#x, x);
+    if (target.type === "f32") requireFinite("y", this.#y, y);
+  }
+
+  /** Number of examples. */
+  get size(): number {
+    return this.#data.size;
   }
 
   /** Rows in the order of the data. */

@@ -7,6 +7,7 @@ import {
   gelu,
   type Layer,
   leakyRelu,
+  ops,
   relu,
   sigmoid,
   silu,
@@ -67,6 +68,9 @@ describe("activations", () => {
   });
 
   test("softmax on examples without an axis of their own is refused: it would mix the batch", async () => {
-    await expect(netOf([], softmax())).rejects.toThrow("softmax: expected input [batch, features], got [1]");
+    const squeeze: Layer = { name: "squeeze", apply: (x) => ops.reshape(x, [-1]) };
+    await expect(netOf([1], chain(squeeze, softmax()))).rejects.toThrow(
+      "softmax: expected input [batch, features], got [1]",
+    );
   });
 });

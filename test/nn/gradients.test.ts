@@ -102,6 +102,56 @@ describe("gradients of whole nets", () => {
   });
 });
 
+describe("an objective", () => {
+  test("may be asked at the model's own live parameters, though its first program makes the memory grow", async () => {
+    const make = () => netOf([64], chain(dense(200), tanh(), dense(150), tanh(), dense(3)), { loss: crossEntropy() });
+    const [live, copied] = [await make(), await make()];
+    const batch = { x: numbers(64 * 300, 3), y: Int32Array.from({ length: 300 }, (_, i) => i % 3) };
+    const [g, h, p, q] = [0, 1, 2, 3].map(() => new Float32Array(live.parameters.length)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const theta = copied.parameters.slice();
+    expect(live.objective(batch).gradient(live.parameters, g)).toBe(copied.objective(batch).gradient(theta, h));
+    expect(g).toEqual(h);
+    live.objective(batch).hessianVector(live.parameters, live.parameters, p);
+    copied.objective(batch).hessianVector(theta, theta, q);
+    expect(p).toEqual(q);
+    expect(live.objective(batch).loss(live.parameters)).toBe(copied.objective(batch).loss(theta));
+    expect(live.parameters).toEqual(theta);
+  });
+
+  test("keeps its batch: the caller may reuse the arrays, and other calls may come between", async () => {
+    const model = await netOf([6], body(tanh()), { loss: crossEntropy() });
+    const theta = model.parameters.slice();
+    const own = { x: x.slice(), y: labels.slice() };
+    const objective = model.objective(own);
+    const before = objective.loss(theta);
+    own.x.fill(0);
+    own.y.fill(0);
+    const other = model.objective(own);
+    expect(other.loss(theta)).not.toBe(before);
+    model.predict(x);
+    model.step({ x, y: labels });
+    expect(objective.loss(theta)).toBe(before);
+  });
+
+  test("is of the θ it is given, not of the model's", async () => {
+    const model = await netOf([6], body(tanh()), { loss: crossEntropy() });
+    const objective = model.objective({ x, y: labels });
+    const theta = model.parameters.slice();
+    const own = objective.loss(theta);
+    const moved = objective.loss(theta.map((value) => value + 0.1));
+    expect(moved).not.toBe(own);
+    expect(model.parameters).toEqual(theta);
+    model.parameters = theta.map((value) => value + 0.1);
+    expect(objective.loss(theta)).toBe(own);
+    expect(objective.loss(model.parameters)).toBe(moved);
+  });
+});
+
 describe("Hessian-vector products of whole nets", () => {
   const curved = Object.entries(networks).filter(([name]) => !kinked.includes(name));
   test.each(curved)("through %s", async (_name, network) => {

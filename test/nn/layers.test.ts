@@ -1,6 +1,18 @@
 // Layers against numbers worked out by hand or in double precision.
 import { describe, expect, test } from "vitest";
-import { chain, dense, embedding, flatten, initializers, layerNorm, relu, reshape, residual } from "../../src/index.ts";
+import {
+  chain,
+  dense,
+  embedding,
+  flatten,
+  initializers,
+  type Layer,
+  layerNorm,
+  ops,
+  relu,
+  reshape,
+  residual,
+} from "../../src/index.ts";
 import { expectClose, netOf, numbers, parameter, product } from "./net.ts";
 
 /** A sum of k products in f32: k roundings of 2⁻²⁴, of numbers near 1. */
@@ -163,6 +175,13 @@ describe("layerNorm", () => {
   test("has no parameters when not affine", async () => {
     const model = await netOf([7], chain(layerNorm({ affine: false }), dense(2)));
     expect(model.layout.map((entry) => entry.name)).toEqual(["dense1.weights", "dense1.bias"]);
+  });
+
+  test("of examples without an axis of their own is refused: it would mix the batch", async () => {
+    const squeeze: Layer = { name: "squeeze", apply: (x) => ops.reshape(x, [-1]) };
+    await expect(netOf([1], chain(squeeze, layerNorm()))).rejects.toThrow(
+      "layerNorm: expected input [batch, features], got [1]",
+    );
   });
 
   test("a large mean costs no accuracy: the variance is taken in two passes", async () => {

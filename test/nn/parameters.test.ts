@@ -67,6 +67,33 @@ describe("a layer of one's own", () => {
     expect([...model.predict([5])]).toEqual([31]);
   });
 
+  test("may use both infinities and both zeros: each stays what it is", async () => {
+    const clip: Layer = {
+      name: "clip",
+      apply: (x) => ops.minimum(ops.maximum(x, Number.NEGATIVE_INFINITY), Number.POSITIVE_INFINITY),
+    };
+    const signs: Layer = {
+      name: "signs",
+      apply: (x) =>
+        ops.add(
+          ops.mul(0, x),
+          ops.add(ops.minimum(ops.div(1, ops.mul(x, 0)), 5), ops.minimum(ops.div(1, ops.mul(x, -0)), 5)),
+        ),
+    };
+    const identity = dense(2, { bias: false, initializer: initializers.orthogonal() });
+    const [clipped, plain] = [await netOf([2], chain(identity, clip)), await netOf([2], chain(identity))];
+    expect(clipped.predict([3, -4])).toEqual(plain.predict([3, -4]));
+    // Attention's mask: −∞ leaves its place out. A NaN elsewhere in the graph must not become it.
+    const mask: Layer = {
+      name: "mask",
+      apply: (x) => ops.softmax(ops.where(ops.constant([1, 0]), x, Number.NEGATIVE_INFINITY)),
+    };
+    expect([...(await netOf([2], chain(identity, clip, mask))).predict([3, -4])]).toEqual([1, 0]);
+    const one = await netOf([1], chain(dense(1, { bias: false, initializer: initializers.ones }), signs));
+    // 1/(1·0) = ∞, held to 5; 1/(1·−0) = −∞
+    expect([...one.predict([1])]).toEqual([Number.NEGATIVE_INFINITY]);
+  });
+
   test("that returns no tensor is named", async () => {
     const forgetful: Layer = { name: "forgetful", apply: () => undefined as never };
     await expect(netOf([2], chain(dense(2), forgetful, relu()))).rejects.toThrow(

@@ -29,26 +29,26 @@ describe("arrayDataset refuses", () => {
       { ...given, targetshape: [1] },
       /^arrayDataset: unknown option "targetshape"; known are x, y, shape/,
     ],
-    ["no shape", { x, y }, /^arrayDataset: shape must be an array of whole numbers ≥ 1, got undefined/],
+    ["no shape", { x, y }, /^arrayDataset: shape must be an array of whole numbers ≥ 1.*got undefined/],
     [
       "a shape with a zero",
       { ...given, shape: [4, 0] },
-      "arrayDataset: shape must be an array of whole numbers ≥ 1, got [4,0]",
+      /^arrayDataset: shape must be an array of whole numbers ≥ 1.*got \[4,0\]/,
     ],
     [
       "a shape with NaN",
       { ...given, shape: [Number.NaN] },
-      "arrayDataset: shape must be an array of whole numbers ≥ 1, got [NaN]",
+      /^arrayDataset: shape must be an array of whole numbers ≥ 1.*got \[NaN\]/,
     ],
     [
       "a shape that is a number",
       { ...given, shape: 4 },
-      "arrayDataset: shape must be an array of whole numbers ≥ 1, got 4",
+      /^arrayDataset: shape must be an array of whole numbers ≥ 1.*got 4/,
     ],
     [
       "a target shape with a fraction",
       { ...given, targetShape: [0.5] },
-      "arrayDataset: targetShape must be an array of whole numbers ≥ 1, got [0.5]",
+      /^arrayDataset: targetShape must be an array of whole numbers ≥ 1.*got \[0\.5\]/,
     ],
     ["no x", { y, shape: [4] }, /^arrayDataset: x must be /],
     ["text for x", { x: "1234", y: [0], shape: [4] }, /^arrayDataset: x must be /],
@@ -88,7 +88,7 @@ describe("arrayDataset refuses", () => {
     [
       "a label that is text",
       { ...given, x: x.subarray(0, 4), y: ["1"] },
-      /^arrayDataset: y\[0\] = "?1"? is not a label/,
+      /^arrayDataset: y\[0\] = "1" is not a (label|number)/,
     ],
     [
       "a target that is NaN",
@@ -103,12 +103,12 @@ describe("arrayDataset refuses", () => {
     [
       "a scale that is NaN",
       { ...given, x: bytes, scale: Number.NaN },
-      /^arrayDataset: scale must be a finite number, got NaN/,
+      /^arrayDataset: scale must be a finite number.*got NaN/,
     ],
     [
       "a shift that is text",
       { ...given, x: bytes, shift: "1" },
-      /^arrayDataset: shift must be a finite number, got "?1"?/,
+      /^arrayDataset: shift must be a finite number.*got "1"/,
     ],
   ])("%s", async (_what, given, says) => {
     await expectRefusal(() => arrayDataset(any(given)), says);
@@ -149,7 +149,11 @@ const badData: readonly (readonly [what: string, data: unknown, says: RegExp])[]
     /: x\[9\] = NaN is not a finite number/,
   ],
   ["fewer examples than it says", { ...data, size: 11 }, /: x holds 40 numbers for 11 examples/],
-  ["no examples", { ...data, size: 0, x: new Float32Array(0), y: new Int32Array(0) }, /: the data set is empty/],
+  [
+    "no examples",
+    { ...data, size: 0, x: new Float32Array(0), y: new Int32Array(0) },
+    /: the data set('s size must be a whole number ≥ 1, got 0| is empty)/,
+  ],
   ["a size that is no number", { ...data, size: "10" }, /: /],
   ["no shape", { ...data, shape: undefined }, /: .*shape/],
   ["a scale that is NaN", { ...data, x: new Uint8Array(40), scale: Number.NaN }, /: .*scale/],

@@ -1,4 +1,4 @@
-// Checks of what describes a network: options, numbers, choices. Each throws naming the call, the value and the remedy.
+// Checks of what users hand in: options, numbers, arrays. Each throws naming the call, the value and the remedy.
 
 /** Anything a user may hand in, as text: String() alone throws for some of it. */
 export function show(value: unknown): string {
@@ -15,7 +15,8 @@ export function show(value: unknown): string {
 export function requireOptions(call: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new Error(`${call}: expected an object of options, got ${show(options)}`);
-  for (const key of Object.keys(options))
+  // for … in: a training step checks its batch this way, and allocates nothing.
+  for (const key in options)
     if (!known.includes(key)) throw new Error(`${call}: unknown option "${key}"; known are ${known.join(", ")}`);
 }
 
@@ -55,4 +56,54 @@ export function requireOneOf(call: string, what: string, value: unknown, choices
 export function requireFunction(call: string, what: string, value: unknown, example: string): void {
   if (typeof value !== "function")
     throw new Error(`${call}: ${what} must be a function such as ${example}, got ${show(value)}`);
+}
+
+export function requireWhole(call: string, what: string, value: unknown, least: number): asserts value is number {
+  if (!Number.isSafeInteger(value) || (value as number) < least)
+    throw new Error(`${call}: ${what} must be a whole number ≥ ${least}, got ${show(value)}`);
+}
+
+/** Throws unless a value is a shape: whole numbers of at least 1, possibly none. */
+export function requireShape(
+  call: string,
+  what: string,
+  shape: unknown,
+  example = "",
+): asserts shape is readonly number[] {
+  const fits = Array.isArray(shape) && Array.from(shape).every((extent) => Number.isSafeInteger(extent) && extent >= 1);
+  if (!fits) throw new Error(`${call}: ${what} must be an array of whole numbers ≥ 1${example}, got ${show(shape)}`);
+}
+
+const isTypedArray = (value: unknown): boolean =>
+  ArrayBuffer.isView(value) &&
+  !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array);
+
+/** Throws unless a value is an array, typed or plain; what it holds is not looked at. */
+export function requireArray(call: string, what: string, value: unknown): asserts value is ArrayLike<number> {
+  if (!isTypedArray(value) && !Array.isArray(value))
+    throw new Error(`${call}: ${what} must be an array of numbers, got ${show(value)}`);
+}
+
+/** Throws unless a value is an array of numbers, typed or plain; they need not be finite. */
+export function requireNumbers(call: string, what: string, value: unknown): asserts value is ArrayLike<number> {
+  requireArray(call, what, value);
+  if (!Array.isArray(value)) return;
+  for (let i = 0; i < value.length; i++)
+    if (typeof value[i] !== "number") throw new Error(`${call}: ${what}[${i}] = ${show(value[i])} is not a number`);
+}
+
+/** Throws unless every number is whole and in [0, below): labels and indices. */
+export function requireIndices(
+  call: string,
+  what: string,
+  values: ArrayLike<number>,
+  kind: string,
+  below: number,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!Number.isInteger(value)) throw new Error(`${call}: ${what}[${i}] = ${value} is not a whole number`);
+    if (!(value >= 0 && value < below))
+      throw new Error(`${call}: ${what}[${i}] = ${value} is not ${kind} in [0, ${below})`);
+  }
 }

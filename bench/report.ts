@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { Row } from "./row.ts";
 
-const begin = "<!-- bench:start -->";
-const end = "<!-- bench:end -->";
+/** Each Node has a place of its own in the README. */
+const major = process.versions.node.split(".")[0];
+const begin = `<!-- bench:node${major}:start -->`;
+const end = `<!-- bench:node${major}:end -->`;
 
 /** One Markdown table for each suite, its columns aligned so that it reads well in a terminal too. */
 export function tables(rows: readonly Row[]): string {

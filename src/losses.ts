@@ -16,6 +16,8 @@ export interface TargetSpecification {
   readonly classes?: number;
   /** Values lie in [low, high]. */
   readonly range?: readonly [number, number];
+  /** Rows of this many values each sum to one. */
+  readonly distribution?: number;
   /** Only these values are targets. */
   readonly values?: readonly number[];
 }
@@ -63,7 +65,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
         );
       return labels
         ? { shape: prediction.slice(0, 1), type: "i32", classes }
-        : { shape: prediction, type: "f32", range: [0, 1] };
+        : { shape: prediction, type: "f32", range: [0, 1], distribution: classes };
     },
     apply: (logits, target) => {
       if (labels) return crossEntropyRows(logits, target, smoothing);

@@ -88,7 +88,7 @@ export const he = (distribution: Distribution = "normal"): Initializer =>
 export const lecun = (distribution: Distribution = "normal"): Initializer =>
   scaled("lecun", (shape) => 1 / fans(shape).fanIn, distribution);
 
-/** Rows or columns orthonormal, times `gain` (Saxe et al. 2014): modified Gram–Schmidt, twice, of normal vectors. */
+/** Rows or columns orthonormal, times `gain` (Saxe et al. 2014): modified Gram–Schmidt, twice, of normal vectors: time cubic in the size. */
 export function orthogonal(gain = 1): Initializer {
   requireFinite("orthogonal", "gain", gain);
   return (shape, draw) => gramSchmidt(shape, draw, gain);

@@ -8,7 +8,10 @@ import type { Initializer } from "./initializers.ts";
 export type ParameterKind = "weight" | "bias" | "scale";
 
 export interface Context {
-  /** The parameter `name` of the layer being applied; the same name gives the same parameter. */
+  /**
+   * The parameter `name` of the layer being applied. Parameters are shared by name, not by object: the same name in one
+   * context is one parameter, a layer object used twice in a chain has two sets of them.
+   */
   parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterKind): Tensor;
   /** A context whose parameter names begin with `name` and a number that makes it unique here. */
   scope(name: string): Context;

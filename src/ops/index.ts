@@ -18,7 +18,7 @@ export {
 } from "./binary.ts";
 export { crossEntropy, softCrossEntropy } from "./crossEntropy.ts";
 export { grad } from "./grad.ts";
-export { constant, input } from "./leaves.ts";
+export { constant } from "./leaves.ts";
 export { matmul } from "./matmul.ts";
 export { broadcastTo, concat, pad, reshape, slice, transpose } from "./movement.ts";
 export { dropout, randomNormal, randomUniform } from "./random.ts";

@@ -1,4 +1,5 @@
 // Tensors that no kernel makes: places in the model's memory, and constants.
+import { requireNumbers } from "../checks.ts";
 import { createTensor, type DataType, type Operation, type Shape, size, type Tensor } from "../graph/tensor.ts";
 
 /** A number where a tensor is expected stands for a constant scalar. */
@@ -21,6 +22,7 @@ export function constant(values: number | ArrayLike<number>, shape?: Shape): Ten
     const scalar = createTensor(constantOperation, [], [], { values: [Math.fround(values)] });
     return shape && shape.length > 0 ? broadcastConstant(scalar, shape) : scalar;
   }
+  requireNumbers("constant", "values", values);
   const list = Array.from(values, Math.fround);
   const actual = shape ?? [list.length];
   if (size(actual) !== list.length)

@@ -1,4 +1,5 @@
 // Random tensors and dropout. Draws depend on (seed, step, stream, index) alone: nothing is stored between passes.
+import { requireWithin } from "../checks.ts";
 import { type Operand, type Shape, size, type Tensor } from "../graph/tensor.ts";
 import { input } from "./leaves.ts";
 import { op } from "./op.ts";
@@ -45,6 +46,6 @@ export const randomNormal = (shape: Shape, stream: number, mean = 0, deviation =
 
 /** Zeroes each element with probability `rate`, scales the others by 1/(1 − rate). */
 export function dropout(x: Tensor, rate: number, stream: number): Tensor {
-  if (!(rate >= 0 && rate < 1)) throw new Error(`dropout: rate must be in [0, 1), got ${rate}`);
+  requireWithin("dropout", "rate", rate, 0, 1, true);
   return rate === 0 ? x : dropoutOp([x, randomState()], { rate, stream });
 }

@@ -4,6 +4,19 @@ import { op } from "./op.ts";
 
 const rowsAndWidth = (indices: Operand, table: Shape): [number, number] => [size(indices), size(table.slice(1))];
 
+/** Throws where indices made by argmax or argmin may name a row that is not there. */
+function requireRows(call: string, indices: Tensor, rows: number): void {
+  let source = indices;
+  while (source.operation.view) source = source.inputs[0] as Tensor;
+  if (!source.operation.name.startsWith("arg")) return;
+  const { axis, count } = source.attributes as { axis: number; count: number };
+  const extent = size((source.inputs[0] as Tensor).shape.slice(axis, axis + count));
+  if (extent > rows)
+    throw new Error(
+      `${call}: ${source.operation.name} over ${extent} elements may give ${extent - 1}, beyond ${rows} rows or classes`,
+    );
+}
+
 /** The scatter: a table of zeros to which row r of dy is added at indices[r]. */
 const scatterRowsOp = op("scatterRows", {
   shape: (_, attributes) => attributes.shape as Shape,
@@ -46,7 +59,11 @@ const gatherRowsOp = op("gatherRows", {
  * Rows of a table, by index: y[i…] = table[indices[i…]]. The embedding look-up.
  * Indices are checked where data enters the model, not here.
  */
-export const gatherRows = (table: Tensor, indices: Tensor): Tensor => gatherRowsOp([table, indices]);
+export function gatherRows(table: Tensor, indices: Tensor): Tensor {
+  const rows = gatherRowsOp([table, indices]);
+  requireRows("gatherRows", indices, table.shape[0] as number);
+  return rows;
+}
 
 const placeColumnsOp = op("placeColumns", {
   shape: (_, attributes) => attributes.shape as Shape,
@@ -70,7 +87,11 @@ const pickColumnsOp = op("pickColumns", {
 });
 
 /** y[i] = x[i, labels[i]]. */
-export const pickColumns = (x: Tensor, labels: Tensor): Tensor => pickColumnsOp([x, labels]);
+export function pickColumns(x: Tensor, labels: Tensor): Tensor {
+  const picked = pickColumnsOp([x, labels]);
+  requireRows("pickColumns", labels, x.shape[1] as number);
+  return picked;
+}
 
 const oneHotOp = op("oneHot", {
   shape: ([labels], attributes) => [...(labels as Shape), attributes.classes as number],
@@ -92,5 +113,7 @@ const oneHotOp = op("oneHot", {
 export function oneHot(labels: Tensor, classes: number, { on = 1, off = 0 } = {}): Tensor {
   if (!Number.isInteger(classes) || classes < 1)
     throw new Error(`oneHot: classes must be a whole number ≥ 1, got ${classes}`);
-  return oneHotOp([labels], { classes, on, off });
+  const vectors = oneHotOp([labels], { classes, on, off });
+  requireRows("oneHot", labels, classes);
+  return vectors;
 }

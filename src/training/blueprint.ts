@@ -1,8 +1,8 @@
 // From a user's description to programs: runs the network on symbolic tensors, lays the parameters out in one flat
 // vector, and writes the program for each purpose and batch size. Knows nothing of memory.
 
-import { show } from "../checks.ts";
-import { type DataType, type Shape, sameShape, showShape, size, type Tensor } from "../graph/tensor.ts";
+import { requireOneOf, requireShape, show } from "../checks.ts";
+import { type DataType, type Shape, sameShape, showShape, size, type Tensor, topological } from "../graph/tensor.ts";
 import { type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import type { Context, Layer, ParameterKind } from "../nn/layer.ts";
@@ -30,7 +30,8 @@ export interface ParameterSlice {
  * What a program is for. `train` leaves loss and g; `update` changes θ by g; `evaluate` sums losses and right answers;
  * the last three read θ from the batch instead of the model, for `objective`.
  */
-export type ProgramKind = "train" | "update" | "evaluate" | "predict" | "loss" | "gradient" | "hessianVector";
+export const programKinds = ["train", "update", "evaluate", "predict", "loss", "gradient", "hessianVector"] as const;
+export type ProgramKind = (typeof programKinds)[number];
 
 export interface Description {
   readonly input: Shape;
@@ -109,6 +110,9 @@ export function draw(description: Description): Blueprint {
 
   const placeholders = new Map<string, Tensor>();
   const register: Lookup = (name, shape, initializer, kind) => {
+    if (name === "" || name.endsWith(".")) throw new Error("createModel: a parameter needs a name");
+    requireOneOf(`createModel: parameter ${name}`, "kind", kind, ["weight", "bias", "scale"]);
+    requireShape(`createModel: parameter ${name}`, "shape", shape);
     const known = placeholders.get(name);
     if (known && !sameShape(known.shape, shape))
       throw new Error(
@@ -233,7 +237,7 @@ export function draw(description: Description): Blueprint {
     },
   };
   // Wrong combinations of network, loss and regulariser are found here, not at the first step.
-  requests.train(2);
+  requireKnownInputs(requests.train(2));
 
   return {
     layout,
@@ -243,8 +247,21 @@ export function draw(description: Description): Blueprint {
     target,
     inputBelow: description.inputType === "i32" ? shortestTable(prediction, sample) : undefined,
     judges: loss.correct !== undefined,
-    program: (kind, batch) => compile(requests[kind](batch)),
+    program: (kind, batch) => compile(requireKnownInputs(requests[kind](batch))),
   };
+}
+
+/** Throws for an input that nobody fills: one that a network or loss made for itself. */
+function requireKnownInputs(request: CompileRequest): CompileRequest {
+  const roots = [...Object.values(request.outputs).map((output) => output.tensor), ...(request.effects ?? [])];
+  for (const tensor of topological(roots)) {
+    const { operation, attributes } = tensor;
+    if (operation.name === "input" && attributes.segment === "batch" && !request.inputs?.includes(tensor))
+      throw new Error(
+        `createModel: the network or the loss uses an input "${attributes.name}" of its own; use context.parameter, or ops.constant`,
+      );
+  }
+  return request;
 }
 
 /** What a regulariser returned, as a scalar: nothing, a number or a tensor of one element. */

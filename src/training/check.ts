@@ -54,7 +54,7 @@ export function requireDataset(
 export function requireTargets(
   call: string,
   y: ArrayLike<number>,
-  { classes, range, values }: TargetSpecification,
+  { classes, range, values, distribution }: TargetSpecification,
 ): void {
   if (classes !== undefined) requireIndices(call, "y", y, "a label", classes);
   else if (range || values)
@@ -66,4 +66,13 @@ export function requireTargets(
       if (values && !values.includes(value))
         throw new Error(`${call}: y[${i}] = ${value} is not ${values.join(" or ")}, the loss's targets`);
     }
+  if (distribution === undefined) return;
+  for (let start = 0; start < y.length; start += distribution) {
+    let sum = 0;
+    for (let i = start; i < start + distribution; i++) sum += y[i] as number;
+    if (Math.abs(sum - 1) > 1e-3)
+      throw new Error(
+        `${call}: y[${start}] to y[${start + distribution - 1}] sum to ${sum}, not to 1: they are no distribution`,
+      );
+  }
 }

@@ -177,7 +177,7 @@ export class Engine {
       throw new Error(`${call}: ${rows} examples need ${wanted} target numbers, y has ${y?.length}`);
     requireNumbers(call, "y", y);
     requireTargets(call, y, target);
-    this.requireInput(call, x);
+    this.#requireInput(call, x);
     const program = this.program(kind, rows);
     program.prepare();
     this.#writeInput(call, program, x);
@@ -186,8 +186,18 @@ export class Engine {
     return program;
   }
 
-  /** Throws for integers that no row of the embedding has; numbers are looked at in memory. */
-  requireInput(call: string, x: ArrayLike<number>): void {
+  /** Throws for integers that no row of the embedding has, and for bytes; numbers are looked at in memory. */
+  #requireInput(call: string, x: ArrayLike<number>): void {
+    const { inputType } = this.specification;
+    if (inputType === "f32" && (x instanceof Uint8Array || x instanceof Uint8ClampedArray))
+      throw new Error(
+        `${call}: x holds bytes, and a data set would scale them; scale them yourself, as in Float32Array.from(x, (byte) => byte / 255)`,
+      );
+    this.requireIndices(call, x);
+  }
+
+  /** Throws for integers that no row of the embedding has. */
+  requireIndices(call: string, x: ArrayLike<number>): void {
     const { inputType, inputBelow = 2 ** 31 } = this.specification;
     if (inputType === "i32") requireIndices(call, "x", x, "an index", inputBelow);
   }
@@ -283,7 +293,7 @@ export class Engine {
   predict(x: ArrayLike<number>): Float32Array {
     const { input, output } = this.specification;
     const rows = rowsIn("predict", x, input);
-    this.requireInput("predict", x);
+    this.#requireInput("predict", x);
     const width = size(input);
     const result = new Float32Array(rows * size(output));
     const list = ArrayBuffer.isView(x) ? (x as Float32Array) : Float64Array.from(x);

@@ -22,10 +22,10 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
   const { input, inputType, target } = engine.specification;
   requireOptions("fit", options, fitOptions);
   requireDataset("fit", data, input, inputType, target);
-  engine.requireInput("fit", data.x);
+  engine.requireIndices("fit", data.x);
   if (options.validation !== undefined) {
     requireDataset("fit: validation", options.validation, input, inputType, target);
-    engine.requireInput("fit: validation", options.validation.x);
+    engine.requireIndices("fit: validation", options.validation.x);
   }
   const { epochs = 1, batchSize = 32, shuffle = true } = options;
   requireWhole("fit", "epochs", epochs, 1);

@@ -1,7 +1,7 @@
 // createModel: the public face of blueprint and engine.
 import { type BuildChoice, type BuildName, chooseBuild } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
-import { requireOptions, requireShape, requireWhole, show } from "../checks.ts";
+import { requireOneOf, requireOptions, requireShape, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
 import type { Loss, LossFunction } from "../losses.ts";
@@ -10,7 +10,7 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
 import { formatProgram } from "../plan/print.ts";
 import type { Regularizer } from "../regularizers.ts";
-import { type Blueprint, draw, type ParameterSlice, type ProgramKind } from "./blueprint.ts";
+import { type Blueprint, draw, type ParameterSlice, type ProgramKind, programKinds } from "./blueprint.ts";
 import { requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
@@ -65,7 +65,7 @@ function prepare(options: ModelOptions): {
     throw new Error(
       `createModel: regularizer must be one such as l2(1e-4), or a function of the parameters, got ${show(regularizer)}`,
     );
-  const optimizer = options.optimizer ?? sgd();
+  const { optimizer = sgd() } = options;
   if (typeof optimizer !== "object" || typeof optimizer?.update !== "function")
     throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${show(optimizer)}`);
   requireLearningRate("createModel: optimizer", optimizer.learningRate);
@@ -204,7 +204,7 @@ export class Model {
   evaluate(data: Dataset): Evaluation {
     const { input, inputType, target } = this.#engine.specification;
     requireDataset("evaluate", data, input, inputType, target);
-    this.#engine.requireInput("evaluate", data.x);
+    this.#engine.requireIndices("evaluate", data.x);
     return this.#engine.evaluate(data);
   }
 
@@ -221,6 +221,8 @@ export class Model {
 
   /** The compiled program for a purpose and batch size, as text. */
   program(kind: ProgramKind, batch: number): string {
+    requireOneOf("program", "kind", kind, programKinds);
+    requireWhole("program", "batch", batch, 1);
     return formatProgram(this.#blueprint.program(kind, batch));
   }
 

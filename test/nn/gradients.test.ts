@@ -37,6 +37,11 @@ const values = numbers(rows * 3, 8);
 const labels = Int32Array.from({ length: rows }, (_, i) => (i * 2) % 3);
 const signs = Float32Array.from({ length: rows * 3 }, (_, i) => (i % 3 === 1 ? -1 : 1));
 const shares = values.map((value) => (value + 1) / 2);
+/** Rows of three that sum to one. */
+const distributions = shares.map((share, i) => {
+  const row = shares.slice(i - (i % 3), i - (i % 3) + 3);
+  return share / row.reduce((sum, other) => sum + other, 0);
+});
 
 const body = (activation: Layer): Layer => chain(dense(7), activation, dense(3));
 
@@ -62,7 +67,7 @@ const networks: Readonly<Record<string, Layer>> = {
 const losses: Readonly<Record<string, Pick<ModelOptions, "loss"> & { readonly y: ArrayLike<number> }>> = {
   crossEntropy: { loss: crossEntropy(), y: labels },
   "crossEntropy with smoothing": { loss: crossEntropy({ smoothing: 0.2 }), y: labels },
-  "crossEntropy of distributions": { loss: crossEntropy({ targets: "probabilities" }), y: shares },
+  "crossEntropy of distributions": { loss: crossEntropy({ targets: "probabilities" }), y: distributions },
   binaryCrossEntropy: { loss: binaryCrossEntropy(), y: shares },
   meanSquaredError: { loss: meanSquaredError(), y: values },
   meanAbsoluteError: { loss: meanAbsoluteError(), y: values.map((value) => value * 3) },

@@ -5,6 +5,7 @@ import type { ModelMemory } from "../../bindings/memory.ts";
 import { topological } from "../../src/graph/tensor.ts";
 import { chain, createModel, crossEntropy, dense, l2, ops, relu, type Tensor } from "../../src/index.ts";
 import { gemmScratchBytes } from "../../src/ops/gemmScratch.ts";
+import { input } from "../../src/ops/leaves.ts";
 import { compile } from "../../src/plan/compile.ts";
 import { formatProgram } from "../../src/plan/print.ts";
 import { type Numbers, runner, testMemory } from "../run.ts";
@@ -16,9 +17,9 @@ beforeAll(async () => {
 
 const kernels = (output: Tensor): string[] =>
   compile({ outputs: { y: { tensor: output } } }).calls.map((call) => call.kernel);
-const x = ops.input("x", [4, 6]);
-const w = ops.input("w", [6, 5]);
-const b = ops.input("b", [5]);
+const x = input("x", [4, 6]);
+const w = input("w", [6, 5]);
+const b = input("b", [5]);
 
 describe("a compiled program", () => {
   test("joins matmul, bias and relu in one call", () => {
@@ -42,7 +43,7 @@ describe("a compiled program", () => {
   });
 
   test("reads through transposes and broadcasts", () => {
-    expect(kernels(ops.matmul(ops.transpose(x), ops.broadcastTo(ops.input("r", [4, 5]), [4, 5])))).toEqual(["gemm"]);
+    expect(kernels(ops.matmul(ops.transpose(x), ops.broadcastTo(input("r", [4, 5]), [4, 5])))).toEqual(["gemm"]);
     expect(kernels(ops.mul(x, ops.broadcastTo(ops.constant(3), [4, 6])))).toEqual(["mul"]);
   });
 
@@ -100,8 +101,8 @@ describe("a compiled program", () => {
 
 /** A random graph over four inputs of shape [3, 4], by a list of small numbers. */
 function randomGraph(choices: readonly (readonly [number, number, number])[]): Tensor[] {
-  const nodes: Tensor[] = ["a", "b", "c", "d"].map((name) => ops.input(name, [3, 4]));
-  const square = ops.input("s", [4, 4]);
+  const nodes: Tensor[] = ["a", "b", "c", "d"].map((name) => input(name, [3, 4]));
+  const square = input("s", [4, 4]);
   for (const [kind, i, j] of choices) {
     const first = nodes[i % nodes.length] as Tensor;
     const second = nodes[j % nodes.length] as Tensor;
@@ -169,7 +170,7 @@ describe("sharing memory and fusing", () => {
 
 describe("a chain of elementwise operations over a long tensor", () => {
   const n = 3 * 2048 + 5;
-  const long = ops.input("long", [n]);
+  const long = input("long", [n]);
   const chain = ops.add(ops.tanh(ops.mul(ops.exp(long), 0.5)), long);
   const values = { long: Float32Array.from({ length: n }, (_, i) => Math.sin(i)) };
 

@@ -83,5 +83,8 @@ export const fitsF32 = (v: number): boolean => Number.isFinite(Math.fround(v));
 export const isLabel = (v: number): boolean => v === 0 || v === 1 || v === 2;
 export const isExamples = (x: unknown): x is ArrayLike<number> =>
   isList(x) && x.length > 0 && x.length % 4 === 0 && all(x, fitsF32);
+/** Examples outside a data set: nothing says how bytes would be scaled. */
+export const isScaled = (x: unknown): x is ArrayLike<number> =>
+  isExamples(x) && !(x instanceof Uint8Array || x instanceof Uint8ClampedArray);
 export const isBatch = (x: unknown, y: unknown): boolean =>
-  isExamples(x) && isList(y) && y.length === x.length / 4 && all(y, isLabel);
+  isScaled(x) && isList(y) && y.length === x.length / 4 && all(y, isLabel);

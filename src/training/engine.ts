@@ -1,6 +1,5 @@
 // A model at work: memory, θ and compiled programs. Knows no network, only programs by purpose and batch size, so that
 // the same engine runs in a worker to which programs are posted.
-import { BoundProgram } from "../../bindings/executor.ts";
 import type { BuildName } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
 import { requireIndices, requireNumbers } from "../checks.ts";
@@ -11,6 +10,7 @@ import type { Program } from "../plan/program.ts";
 import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
 import { evaluationPasses, predictionPasses } from "./passes.ts";
+import { ReadyProgram } from "./readyProgram.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 
@@ -32,61 +32,6 @@ export interface EngineSpecification {
 }
 
 export type ProgramSource = (kind: ProgramKind, batch: number) => Program;
-
-type View = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-
-/** A program with views of its inputs and outputs that last as long as the memory stands still. */
-export class ReadyProgram {
-  readonly #memory: ModelMemory;
-  readonly #bound: BoundProgram;
-  #views: Readonly<Record<string, View>> = {};
-  #generation = -1;
-
-  constructor(
-    memory: ModelMemory,
-    readonly program: Program,
-  ) {
-    this.#memory = memory;
-    this.#bound = new BoundProgram(memory, program);
-  }
-
-  #refresh(): void {
-    const memory = this.#memory;
-    if (this.#generation === memory.generation) return;
-    const { inputs, outputs } = this.program;
-    this.#views = Object.fromEntries(
-      [...Object.entries(inputs), ...Object.entries(outputs)].map(([name, binding]) => {
-        const View = binding.type === "i32" ? Int32Array : Float32Array;
-        return [name, new View(memory.memory.buffer as ArrayBuffer, this.#bound.address(binding), size(binding))];
-      }),
-    );
-    this.#generation = memory.generation;
-  }
-
-  /** Takes the arena over: from here on inputs may be written. */
-  prepare(): void {
-    this.#bound.prepare();
-  }
-  /** A live view of an input or output. */
-  view(name: string): View {
-    this.#refresh();
-    return this.#views[name] as View;
-  }
-  /** Address of an input. */
-  address(name: string): number {
-    this.#refresh();
-    return (this.#views[name] as View).byteOffset;
-  }
-  run(): void {
-    this.#bound.run();
-  }
-  trace(after: (call: number) => boolean): void {
-    this.#bound.trace(after);
-  }
-  addressOf(place: { readonly segment: string; readonly offset: number }): number {
-    return this.#bound.address(place);
-  }
-}
 
 /** Views of what a step writes before it runs. */
 interface ScalarCells {

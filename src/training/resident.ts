@@ -3,7 +3,8 @@ import type { ModelMemory } from "../../bindings/memory.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
-import type { EngineSpecification, ReadyProgram } from "./engine.ts";
+import type { EngineSpecification } from "./engine.ts";
+import type { ReadyProgram } from "./readyProgram.ts";
 
 let held = 0;
 

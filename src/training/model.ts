@@ -191,7 +191,8 @@ export class Model {
    */
   async *fit(data: Dataset, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
     checkFit(this.#engine, data, options);
-    if (this.#fitting) throw new Error("fit: this model is being fitted already; wait for that loop to end");
+    if (this.#fitting)
+      throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
     this.#fitting = true;
     try {
       yield* fit(this.#engine, data, options);

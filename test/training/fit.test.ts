@@ -220,7 +220,7 @@ describe("stopping", () => {
     const first = model.fit(data, { epochs: 2, batchSize: 16 });
     await first.next();
     await expect(model.fit(data).next()).rejects.toThrow(
-      "fit: this model is being fitted already; wait for that loop to end",
+      "fit: this model is being fitted already; let that loop end, or call return() on its iterator",
     );
     await first.next();
     expect((await first.next()).done).toBe(true);

@@ -1,11 +1,15 @@
-// Chains of elementwise operations over long tensors run block by block: a block's intermediate results stay in the
-// first-level cache and never reach memory. Needs no kernel of its own: the same kernels are called on parts.
+// Chains of elementwise operations over very long tensors run block by block: a block's intermediate results stay in a
+// cache and never reach memory. Needs no kernel of its own: the same kernels are called on parts.
 import { type Operand, sameShape, size, type Tensor } from "../graph/tensor.ts";
 
-/** Elements of a block: a few buffers of 8 kB fit the 32 kB of a first-level cache. */
-export const BLOCK = 2048;
-/** Below this many elements a tensor stays in the second-level cache anyway. */
-export const WORTH_BLOCKING = 16384;
+/** Elements of a block: 128 kB a buffer, long enough that the calls cost nothing beside their work. */
+export const BLOCK = 32768;
+/**
+ * Elements from which blocks pay. Measured on a chain of six operations, one pass each against blocks: 0.9 × the speed at
+ * 1 and 2 million elements, which the last-level cache (32 MB) serves as well, 1.2 × at 4 million, 1.3 × at 8 million;
+ * blocks of 2048 elements were slower at every length up to 4 million.
+ */
+export const WORTH_BLOCKING = 4_194_304;
 
 /** Neighbouring steps that run together, block by block. */
 export interface Chain {

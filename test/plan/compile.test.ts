@@ -6,6 +6,7 @@ import { topological } from "../../src/graph/tensor.ts";
 import { chain, createModel, crossEntropy, dense, l2, ops, relu, type Tensor } from "../../src/index.ts";
 import { gemmScratchBytes } from "../../src/ops/gemmScratch.ts";
 import { input } from "../../src/ops/leaves.ts";
+import { BLOCK } from "../../src/plan/block.ts";
 import { compile } from "../../src/plan/compile.ts";
 import { formatProgram } from "../../src/plan/print.ts";
 import { type Numbers, runner, testMemory } from "../run.ts";
@@ -169,23 +170,23 @@ describe("sharing memory and fusing", () => {
 });
 
 describe("a chain of elementwise operations over a long tensor", () => {
-  const n = 3 * 2048 + 5;
+  const n = 3 * BLOCK + 5;
   const long = input("long", [n]);
   const chain = ops.add(ops.tanh(ops.mul(ops.exp(long), 0.5)), long);
   const values = { long: Float32Array.from({ length: n }, (_, i) => Math.sin(i)) };
 
   test("runs block by block, without memory for what passes between its steps", () => {
-    const program = compile({ outputs: { y: { tensor: chain } }, worthBlocking: 4096 });
+    const program = compile({ outputs: { y: { tensor: chain } }, worthBlocking: 2 * BLOCK });
     expect(program.calls.slice(0, 5).map((call) => call.kernel)).toEqual(["exp", "mul", "tanh", "add", "exp"]);
     expect(program.calls).toHaveLength(16);
     // Input, output and one block.
-    expect(program.arenaBytes).toBeLessThanOrEqual(4 * (2 * n + 2048) + 64);
+    expect(program.arenaBytes).toBeLessThanOrEqual(4 * (2 * n + BLOCK) + 64);
   });
 
   test("gives the same bits, also for what is read again later", () => {
     const again = ops.concat([chain, ops.exp(long), ops.mul(chain, ops.sum(chain))]);
     const plain = runner(memory, [again], { fusion: false })(values);
-    expect(runner(memory, [again], { worthBlocking: 4096 })(values)).toEqual(plain);
+    expect(runner(memory, [again], { worthBlocking: 2 * BLOCK })(values)).toEqual(plain);
   });
 });
 

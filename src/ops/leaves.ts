@@ -1,6 +1,7 @@
 // Tensors that no kernel makes: places in the model's memory, and constants.
 import { requireNumbers } from "../checks.ts";
 import { createTensor, type DataType, type Operation, type Shape, size, type Tensor } from "../graph/tensor.ts";
+import { broadcastTo } from "./movement.ts";
 
 /** A number where a tensor is expected stands for a constant scalar. */
 export type TensorLike = Tensor | number;
@@ -20,7 +21,7 @@ export function input(name: string, shape: Shape, type: DataType = "f32", segmen
 export function constant(values: number | ArrayLike<number>, shape?: Shape): Tensor {
   if (typeof values === "number") {
     const scalar = createTensor(constantOperation, [], [], { values: [Math.fround(values)] });
-    return shape && shape.length > 0 ? broadcastConstant(scalar, shape) : scalar;
+    return shape && shape.length > 0 ? broadcastTo(scalar, shape) : scalar;
   }
   requireNumbers("constant", "values", values);
   const list = Array.from(values, Math.fround);
@@ -28,14 +29,6 @@ export function constant(values: number | ArrayLike<number>, shape?: Shape): Ten
   if (size(actual) !== list.length)
     throw new Error(`constant: ${list.length} values do not fill shape [${actual}], which holds ${size(actual)}`);
   return createTensor(constantOperation, [], actual, { values: list });
-}
-
-let broadcastConstant: (scalar: Tensor, shape: Shape) => Tensor = () => {
-  throw new Error("constant: movement operations are not loaded");
-};
-/** Breaks the import circle: broadcastTo is defined above the leaves. */
-export function provideBroadcast(broadcastTo: (x: Tensor, shape: Shape) => Tensor): void {
-  broadcastConstant = broadcastTo;
 }
 
 export const asTensor = (value: TensorLike): Tensor => (typeof value === "number" ? constant(value) : value);

@@ -9,7 +9,6 @@ import {
   size,
   type Tensor,
 } from "../graph/tensor.ts";
-import { provideBroadcast } from "./leaves.ts";
 import { op } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 import { broadcastShape, broadcastStrides, forOuter, mergeAxes, normalizeAxes, shift, stridesOf } from "./shapes.ts";
@@ -254,4 +253,3 @@ export const broadcastOp = op("broadcastTo", {
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : broadcastOp([x], { shape });
 }
-provideBroadcast(broadcastTo);

@@ -127,7 +127,7 @@ export class Engine {
     program.prepare();
     this.#writeInput(call, program, x);
     program.view("y").set(y);
-    if (target.type === "f32") this.#requireFinite(call, program, "y", y.length);
+    if (target.type === "f32") this.memory.requireFinite(call, "y", program.address("y"), y.length);
     return program;
   }
 
@@ -150,12 +150,7 @@ export class Engine {
   /** Writes examples into the input "x", which may have room for more. */
   #writeInput(call: string, program: ReadyProgram, x: ArrayLike<number>): void {
     program.view("x").set(x);
-    if (this.specification.inputType === "f32") this.#requireFinite(call, program, "x", x.length);
-  }
-
-  #requireFinite(call: string, program: ReadyProgram, input: string, count: number): void {
-    const at = this.memory.kernels.firstNonFinite(program.address(input), count);
-    if (at >= 0) throw new Error(`${call}: ${input}[${at}] = ${program.view(input)[at]} is not a finite number`);
+    if (this.specification.inputType === "f32") this.memory.requireFinite(call, "x", program.address("x"), x.length);
   }
 
   #cells(): ScalarCells {
@@ -247,8 +242,8 @@ export class Engine {
       const count = Math.min(pass, rows - start);
       const program = this.program("predict", pass);
       program.prepare();
-      const view = program.view("x");
-      view.fill(0);
+      // Rows to spare hold zeros, not what another program left.
+      if (count < pass) program.view("x").fill(0);
       this.#writeInput("predict", program, list.subarray(start * width, (start + count) * width));
       program.run();
       result.set((program.view("output") as Float32Array).subarray(0, count * size(output)), start * size(output));

@@ -49,12 +49,8 @@ export class ResidentData {
     // Labels may serve as target values: what is written is what the loss reads.
     const targets = target.type === "i32" ? memory.i32(this.#y, 0, y.length) : memory.f32(this.#y, 0, y.length);
     targets.set(y);
-    const requireFinite = (what: string, segment: string, values: ArrayLike<number>): void => {
-      const at = memory.kernels.firstNonFinite(memory.base(segment), values.length);
-      if (at >= 0) throw new Error(`${call}: ${what}[${at}] = ${values[at]} is not a finite number`);
-    };
-    if (x instanceof Float32Array) requireFinite("x", this.#x, x);
-    if (target.type === "f32") requireFinite("y", this.#y, y);
+    if (x instanceof Float32Array) memory.requireFinite(call, "x", memory.base(this.#x), x.length);
+    if (target.type === "f32") memory.requireFinite(call, "y", memory.base(this.#y), y.length);
   }
 
   /** Number of examples. */

@@ -1,5 +1,5 @@
 // Builds everything a user needs: the WebAssembly modules, the typed kernel interface, the inline entry, and dist/.
-//   tsx bindings/build.ts [--if-needed] [--wasm-only]
+//   tsx bindings/build.ts [--if-needed] [--wasm-only] [--only strict,debug]
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
@@ -25,15 +25,16 @@ async function hashOf(places: readonly string[]): Promise<string> {
 
 const isCurrent = (stamp: string, hash: string): boolean => existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
 
-/** The modules and what is generated from them. */
-async function buildModules(): Promise<void> {
+/** The modules and what is generated from them; with `only`, just those modules, for a quick look at a changed kernel. */
+async function buildModules(only?: readonly string[]): Promise<void> {
   const stamp = join(root, "bindings/wasm/.stamp");
   const hash = await hashOf(["assembly", "bindings/build", "package-lock.json"]);
   if (isCurrent(stamp, hash)) return;
   console.error("building thalweg: WebAssembly modules …");
   await rm(stamp, { force: true });
   await writeKernelInterface();
-  await compileModules();
+  await compileModules(only);
+  if (only) return;
   await writeInlineModules();
   writeFileSync(stamp, hash);
 }
@@ -87,7 +88,9 @@ function asBindNotice(): string {
   return `/*! Contains as-bind 0.8.2 (https://github.com/torch2424/as-bind).\n\n${licence}\n\nas-bind contains @assemblyscript/loader (https://github.com/AssemblyScript/assemblyscript), Apache License 2.0,\nhttps://www.apache.org/licenses/LICENSE-2.0 */`;
 }
 
-async function main(flags: ReadonlySet<string>): Promise<void> {
+async function main(list: readonly string[]): Promise<void> {
+  const flags = new Set(list);
+  if (flags.has("--only")) return buildModules(list[list.indexOf("--only") + 1]?.split(","));
   const stamp = join(root, "dist/.stamp");
   const hash = await hashOf([
     "assembly",
@@ -112,4 +115,4 @@ async function main(flags: ReadonlySet<string>): Promise<void> {
   writeFileSync(stamp, hash);
 }
 
-await main(new Set(process.argv.slice(2)));
+await main(process.argv.slice(2));

@@ -50,10 +50,13 @@ const compile = ({ name, entry, flags }: BuildRecipe): Promise<void> =>
     ...["--disableWarning", "112"],
   ]);
 
-/** Compiles every recipe, as many at a time as there are processors; throws where the compiler refuses one. */
-export async function compileModules(): Promise<void> {
+/**
+ * Compiles the recipes of these names, or every one, as many at a time as there are processors; throws where the compiler
+ * refuses one.
+ */
+export async function compileModules(only: readonly string[] = recipes.map(({ name }) => name)): Promise<void> {
   await mkdir(join(root, "bindings/wasm"), { recursive: true });
-  const waiting = [...recipes];
+  const waiting = recipes.filter(({ name }) => only.includes(name));
   const worker = async (): Promise<void> => {
     for (let recipe = waiting.shift(); recipe; recipe = waiting.shift()) await compile(recipe);
   };

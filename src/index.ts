@@ -31,5 +31,7 @@ export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type Regular
 export type { ParameterSlice } from "./training/blueprint.ts";
 export { createModel, Model, type ModelOptions } from "./training/model.ts";
 export type { Objective } from "./training/objective.ts";
+export type { Profile, ProfileCall, ProfileOptions } from "./training/profile.ts";
+export { chromeTrace, formatProfile } from "./training/profileText.ts";
 export { createRemoteModel, type RemoteModel, type RemoteObjective, type TransferOptions } from "./training/remote.ts";
 export type { Batch, EpochReport, Evaluation, FitOptions, Report, StepReport } from "./training/reports.ts";

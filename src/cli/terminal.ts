@@ -29,6 +29,11 @@ export function terminalDisplay(stream: NodeJS.WritableStream, hints: readonly s
       shown = { ...shown, epochs: run.epochs };
       start();
     },
+    profile(profile, text) {
+      bar.stop();
+      lines.profile(profile, text);
+      start();
+    },
     step(report) {
       seen = report.seen;
       const rate = report.examplesPerSecond;

@@ -1,5 +1,6 @@
 // The command `thalweg train mnist`: written on the public API alone, as a user would.
-import { chain, createModel, crossEntropy, dense, relu, sgd } from "thalweg";
+import { writeFileSync } from "node:fs";
+import { type Batch, chain, chromeTrace, createModel, crossEntropy, dense, formatProfile, relu, sgd } from "thalweg";
 import { type Dataset, type Mnist, mnist } from "thalweg/data";
 import type { Display, EpochReport } from "./display.ts";
 import type { Schedule, TrainOptions } from "./options.ts";
@@ -29,6 +30,11 @@ export async function train(
     version,
     summary: model.summary(),
   });
+  if (options.profile !== undefined) {
+    const profile = model.profile(firstBatch(data.train, options.batch));
+    if (options.profile !== true) writeFileSync(options.profile, chromeTrace(profile));
+    display.profile(profile, formatProfile(profile));
+  }
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   let last: EpochReport | undefined;
@@ -80,6 +86,13 @@ function createMnistModel(options: TrainOptions, { train }: Mnist) {
     seed: options.seed,
     build: options.build,
   });
+}
+
+/** The first examples of a data set, as numbers. */
+function firstBatch({ x, y, size, scale, shift }: Dataset, rows: number): Batch {
+  const count = Math.min(rows, size);
+  const bytes = x.subarray(0, (count * x.length) / size);
+  return { x: Float32Array.from(bytes, (byte) => byte * scale + shift), y: y.slice(0, (count * y.length) / size) };
 }
 
 /** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: from 1 evenly to 0, or always 1. */

@@ -22,6 +22,14 @@ export interface Operand extends Pointer {
 /** Writes kernel calls into a program; addresses are symbolic. */
 export type Emitter = KernelCalls<Pointer>;
 
+/** The least that making a tensor takes: what a profile measures speed by. */
+export interface Cost {
+  /** Multiplications and additions, where they and not memory set the pace. */
+  readonly flops?: number;
+  /** Bytes read and written. */
+  readonly bytes: number;
+}
+
 /** One primitive: everything the graph and the plan need to know of it. */
 export interface Operation {
   readonly name: string;
@@ -40,6 +48,8 @@ export interface Operation {
     scratch: Pointer,
   ) => void;
   readonly scratchBytes?: (y: Tensor) => number;
+  /** Where it is not that every input is read and the result written once. */
+  readonly cost?: (y: Operand, inputs: readonly Operand[], attributes: Attributes) => Partial<Cost>;
   /** The output may take the place of these inputs when they are not needed any more. */
   readonly inPlace?: readonly number[] | ((attributes: Attributes) => readonly number[]);
   /** Element i of the result depends on element i of the inputs alone, and `emit` serves any number of elements. */

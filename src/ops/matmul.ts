@@ -75,6 +75,10 @@ const definition = {
     const { m, n, k } = sizesOfNode(y);
     return gemmScratchBytes(m, n, k);
   },
+  cost: (_: Operand, [a, b]: readonly Operand[], attributes: Attributes) => {
+    const { batch, m, n, k } = sizesOf((a as Operand).shape, (b as Operand).shape, attributes);
+    return { flops: 2 * batch * m * n * k };
+  },
 };
 
 const shapes: readonly Example[] = [

@@ -136,6 +136,7 @@ export const sliceOp = op("slice", {
     const start = list(attributes, "begin").reduce((sum, from, axis) => sum + from * (strides[axis] as number), 0);
     emitCopy(k, y, stridesOf(y.shape), shift(x as Operand, start), strides, y.shape);
   },
+  cost: (y) => ({ bytes: 8 * size(y) }),
   gradient: (dy, y) => {
     const x = (y.inputs[0] as Tensor).shape;
     const before = list(y.attributes, "begin");

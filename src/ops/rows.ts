@@ -42,6 +42,8 @@ const gatherRowsOp = op("gatherRows", {
       indices as Operand,
       ...rowsAndWidth(indices as Operand, (table as Operand).shape),
     ),
+  // Of the table, only the rows that are named.
+  cost: (y, [, indices]) => ({ bytes: 8 * size(y) + 4 * size(indices as Operand) }),
   gradient: (dy, y) => [scatterRowsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
   examples: [
     { shapes: [[4, 3], [6]], integers: { 1: 4 } },
@@ -82,6 +84,7 @@ const pickColumnsOp = op("pickColumns", {
   inputTypes: ["f32", "i32"],
   emit: (k, y, [x, labels]) =>
     k.pickColumns(y, x as Operand, labels as Operand, ...((x as Operand).shape as [number, number])),
+  cost: (y) => ({ bytes: 12 * size(y) }),
   gradient: (dy, y) => [placeColumnsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
   examples: [{ shapes: [[6, 4], [6]], integers: { 1: 4 } }],
 });

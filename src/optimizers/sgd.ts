@@ -27,6 +27,8 @@ const sgdOp = op("sgd", {
       theta as Operand, gradient as Operand, velocity as Operand, size(theta as Operand), scalars as Operand,
       a.momentum as number, a.dampening as number, a.weightDecay as number, a.nesterov ? 1 : 0,
     ), // biome-ignore format: addresses, then numbers
+  // θ and g in, θ out; with momentum v in and out.
+  cost: (_, [theta], { momentum }) => ({ bytes: (momentum === 0 ? 12 : 20) * size(theta as Operand) }),
   examples: [],
 });
 

@@ -1,6 +1,14 @@
 // Graph → program: simplify, fuse, order, give every tensor a place, emit the kernel calls.
 import { kernelCodes } from "../../bindings/generated/kernels.ts";
-import { type Emitter, type Operand, type Pointer, size, type Tensor, topological } from "../graph/tensor.ts";
+import {
+  type Cost,
+  type Emitter,
+  type Operand,
+  type Pointer,
+  size,
+  type Tensor,
+  topological,
+} from "../graph/tensor.ts";
 import { emitCopy } from "../ops/movement.ts";
 import { stridesOf } from "../ops/shapes.ts";
 import { BLOCK, blockOf, type Chain, findChains } from "./block.ts";
@@ -53,7 +61,7 @@ export function compile(request: CompileRequest): Program {
   const tensors: TensorRecord[] = [];
   const emitter = recorder(calls, tensors);
   const emit = (node: Tensor, place: Operand, inputs: readonly Operand[]): void => {
-    tensors.push({ ...place, type: node.type, operation: node.operation.name });
+    tensors.push({ ...place, type: node.type, operation: node.operation.name, cost: costOf(node, place, inputs) });
     node.operation.emit?.(emitter, place, inputs, node.attributes, placement.scratch(node));
   };
   const chainOf = new Map(chains.flatMap((chain) => chain.steps.map((node) => [node, chain])));
@@ -69,7 +77,7 @@ export function compile(request: CompileRequest): Program {
     const misplaced = place && (place.segment !== operand.segment || place.offset !== operand.offset);
     if (!misplaced) return { ...operand, type: tensor.type };
     const target: Operand = { ...place, shape: tensor.shape };
-    tensors.push({ ...target, type: tensor.type, operation: "copy" });
+    tensors.push({ ...target, type: tensor.type, operation: "copy", cost: { bytes: 8 * size(target) } });
     emitCopy(emitter, target, stridesOf(tensor.shape), operand, stridesOf(tensor.shape), tensor.shape);
     return { ...target, type: tensor.type };
   });
@@ -87,6 +95,12 @@ export function compile(request: CompileRequest): Program {
     ),
     outputs: Object.fromEntries(names.map((name, i) => [name, bindings[i] as Binding])),
   };
+}
+
+/** What making a tensor, or a block of it, takes. */
+function costOf({ operation, attributes }: Tensor, y: Operand, inputs: readonly Operand[]): Cost {
+  const bytes = 4 * [y, ...inputs].reduce((sum, operand) => sum + size(operand), 0);
+  return { bytes, ...operation.cost?.(y, inputs, attributes) };
 }
 
 /** All steps of a chain on the first block, then on the next. */

@@ -1,7 +1,7 @@
 // A compiled program: a flat list of kernel calls with symbolic addresses. Plain data: it prints, and it can be posted
 // to another thread.
 import type { KernelCalls } from "../../bindings/generated/kernels.ts";
-import type { DataType, Pointer, Shape } from "../graph/tensor.ts";
+import type { Cost, DataType, Pointer, Shape } from "../graph/tensor.ts";
 
 export type KernelName = keyof KernelCalls<Pointer>;
 export type Argument = number | Pointer;
@@ -16,6 +16,7 @@ export interface Call {
 /** A tensor a program makes: what messages and profiles name. */
 export interface TensorRecord extends Binding {
   readonly operation: string;
+  readonly cost: Cost;
 }
 
 /** A tensor's place between program and caller. */

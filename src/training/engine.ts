@@ -57,6 +57,8 @@ export class Engine {
   /** Target numbers of one example. */
   readonly #targetWidth: number;
   readonly #update: ReadyProgram;
+  /** End of what the model keeps between calls: θ, g, slots and what belongs to them lie before it. */
+  readonly #kept: number;
   #steps = 0;
   #epochs = 0;
   #learningRate: number;
@@ -78,6 +80,7 @@ export class Engine {
     for (let i = 0; i < specification.slots; i++) memory.reserve(`slot${i}`, bytes);
     this.theta().set(specification.theta);
     for (const segment of ["random", "shuffle"]) memory.i32(segment, 0, 2).set(seedWords(specification.seed));
+    this.#kept = memory.mark();
     this.#update = this.program("update", 0);
   }
 
@@ -166,15 +169,27 @@ export class Engine {
     return this.#scalars;
   }
 
+  /** What the next step's programs read beside the batch: η, and the number of the step. */
+  writeScalars(): void {
+    const cells = this.#cells();
+    cells.f32[0] = this.#learningRate;
+    cells.i32[1] = this.#steps;
+    cells.random[2] = this.#steps;
+  }
+
+  /** Copies θ, g, slots and all else a step changes → a function that puts them back. */
+  preserve(): () => void {
+    const live = (): Uint8Array => new Uint8Array(this.memory.memory.buffer, 0, this.#kept);
+    const copy = live().slice();
+    return () => live().set(copy);
+  }
+
   /**
    * Gradient of the batch in the program's inputs, then the update → the loss before it. A loss that is not finite
    * changes nothing.
    */
   advance(program: ReadyProgram): number {
-    const cells = this.#cells();
-    cells.f32[0] = this.#learningRate;
-    cells.i32[1] = this.#steps;
-    cells.random[2] = this.#steps;
+    this.writeScalars();
     program.run();
     const loss = program.view("loss")[0] as number;
     if (Number.isFinite(loss)) {

@@ -16,7 +16,9 @@ import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
 import { initialParameters } from "./initialize.ts";
 import { type Objective, objectiveOf } from "./objective.ts";
+import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+import { table } from "./table.ts";
 
 export interface ModelOptions {
   /** Shape of one example, without the batch: [784] or [28, 28, 1]. */
@@ -220,6 +222,16 @@ export class Model {
     return objectiveOf(this.#engine, batch);
   }
 
+  /**
+   * Where the time of a step on this batch goes, kernel call by kernel call. Print it with formatProfile, or keep it
+   * with chromeTrace. The model stays as it was.
+   * @throws as `step`
+   */
+  profile(batch: Batch, options: ProfileOptions = {}): Profile {
+    requireOptions("profile", batch, batchKeys);
+    return profile(this.#engine, batch, options);
+  }
+
   /** The compiled program for a purpose and batch size, as text. */
   program(kind: ProgramKind, batch: number): string {
     requireOneOf("program", "kind", kind, programKinds);
@@ -236,17 +248,9 @@ export class Model {
       size.toLocaleString("en"),
       kind,
     ]);
-    const header = ["parameter", "shape", "numbers", "kind"];
-    const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)));
-    const line = (row: readonly string[]): string =>
-      row
-        .map((cell, i) => (i === 2 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
-        .join("  ")
-        .trimEnd();
     return [
       `${showShape(input)} → ${showShape(output)}, build ${this.build}`,
-      line(header),
-      ...rows.map(line),
+      ...table([["parameter", "shape", "numbers", "kind"], ...rows], [2]),
       `total ${this.#blueprint.parameterCount.toLocaleString("en")} parameters`,
     ].join("\n");
   }

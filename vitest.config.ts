@@ -43,13 +43,13 @@ async function thetaInNode(_context: unknown, build: string): Promise<string> {
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
     reporters: ["default", new ClosingLine()],
     projects: [
       {
         resolve: { alias: sources },
         test: {
           name: "node",
+          testTimeout: 60_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/browser/**", "test/package/**"],
           execArgv: relaxedFlag,
@@ -61,6 +61,7 @@ export default defineConfig({
         server: { headers: isolation },
         test: {
           name: "chromium",
+          testTimeout: 60_000,
           include: ["test/**/*.test.ts"],
           exclude: [...nodeOnly, "test/package/**"],
           browser: {

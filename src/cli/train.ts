@@ -1,7 +1,7 @@
 // The command `thalweg train mnist`: written on the public API alone, as a user would.
 import { writeFileSync } from "node:fs";
 import { type Batch, chain, chromeTrace, createModel, crossEntropy, dense, formatProfile, relu, sgd } from "thalweg";
-import { type Dataset, type Mnist, mnist, type PerChannel } from "thalweg/data";
+import { type Dataset, mnist, type PerChannel, type TrainAndTest } from "thalweg/data";
 import type { Display, EpochReport } from "./display.ts";
 import type { Schedule, TrainOptions } from "./options.ts";
 
@@ -77,7 +77,7 @@ export async function train(
   return true;
 }
 
-function createMnistModel(options: TrainOptions, { train }: Mnist) {
+function createMnistModel(options: TrainOptions, { train }: TrainAndTest) {
   return createModel({
     input: train.shape,
     network: chain(...options.hidden.flatMap((width) => [dense(width), relu()]), dense(10)),

@@ -1,4 +1,5 @@
 // thalweg/data: data sets.
+export { type Cifar10Options, cifar10 } from "./cifar10.ts";
 export {
   type ArrayDatasetOptions,
   arrayDataset,
@@ -10,3 +11,4 @@ export {
 export { type FashionMnistOptions, fashionMnist } from "./fashionMnist.ts";
 export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
+export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";

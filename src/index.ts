@@ -1,6 +1,6 @@
 // The public names of thalweg.
 export { type BuildChoice, type BuildName, type KernelSource, load, supportedBuilds } from "../bindings/load.ts";
-export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
+export { type ArrayDatasetOptions, arrayDataset, type Dataset } from "./data/dataset.ts";
 export type { Shape, Tensor } from "./graph/tensor.ts";
 export {
   binaryCrossEntropy,
@@ -16,6 +16,7 @@ export {
 } from "./losses.ts";
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
 export { chain, residual } from "./nn/chain.ts";
+export { type Conv2dLayerOptions, conv2d, depthwiseConv2d } from "./nn/conv2d.ts";
 export { type DenseOptions, dense } from "./nn/dense.ts";
 export { dropout } from "./nn/dropout.ts";
 export { embedding } from "./nn/embedding.ts";
@@ -28,7 +29,6 @@ export * as ops from "./ops/index.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
-export type { Augmentation } from "./training/augmentation.ts";
 export type { ParameterSlice } from "./training/blueprint.ts";
 export { createModel, Model, type ModelOptions } from "./training/model.ts";
 export type { Objective } from "./training/objective.ts";

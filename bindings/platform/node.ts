@@ -15,8 +15,7 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
       }),
     );
   const response = await fetch(url);
-  if (!response.ok)
-    throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`, { cause: response.status });
+  if (!response.ok) throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 

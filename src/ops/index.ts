@@ -16,6 +16,7 @@ export {
   sub,
   where,
 } from "./binary.ts";
+export { type Conv2dOptions, conv2d } from "./conv.ts";
 export { crossEntropy, softCrossEntropy } from "./crossEntropy.ts";
 export { grad } from "./grad.ts";
 export { constant } from "./leaves.ts";

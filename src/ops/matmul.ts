@@ -42,6 +42,12 @@ function sizesOf(a: Shape, b: Shape, attributes: Attributes): Sizes {
 const sizesOfNode = (y: Tensor): Sizes =>
   sizesOf((y.inputs[0] as Tensor).shape, (y.inputs[1] as Tensor).shape, y.attributes);
 
+/** For `accumulate`, a product is added to what is there: `extra`, which the plan puts there if it can. */
+export function emitAddend(k: Emitter, y: Operand, extra: Operand | undefined, epilogue: number): void {
+  if (epilogue === epilogues.accumulate && extra && !(extra.segment === y.segment && extra.offset === y.offset))
+    k.copy(y, extra, size(y));
+}
+
 function emit(
   k: Emitter,
   y: Operand,
@@ -55,9 +61,7 @@ function emit(
   const [aRow, aColumn] = attributes.transposeA ? [1, m] : [inner, 1];
   const [bRow, bColumn] = attributes.transposeB ? [1, inner] : [n, 1];
   const epilogue = epilogues[(attributes.epilogue ?? "none") as Epilogue];
-  // The product is added to what is there: to `extra`, which the plan puts there if it can.
-  if (epilogue === epilogues.accumulate && extra && !(extra.segment === y.segment && extra.offset === y.offset))
-    k.copy(y, extra, size(y));
+  emitAddend(k, y, extra, epilogue);
   for (let i = 0; i < batch; i++)
     k.gemm(
       shift(y, i * m * n), shift(left, i * m * inner), shift(right, i * inner * n), scratch, m, n, inner,
@@ -182,7 +186,8 @@ export const fusedMatmulOp = op("fusedMatmul", {
   ],
 });
 
-const reluMask = (x: Tensor, y: Tensor): Tensor => mul(x, greater(y, 0));
+/** x where y > 0. */
+export const reluMask = (x: Tensor, y: Tensor): Tensor => mul(x, greater(y, 0));
 
 export interface MatmulOptions {
   readonly transposeA?: boolean;

@@ -1,49 +1,61 @@
 // Joins neighbouring operations into one kernel where that saves passes over memory.
 import { createTensor, sameShape, size, type Tensor, topological } from "../graph/tensor.ts";
+import { fusedConvolutions } from "../ops/conv.ts";
 import { dotOp, sumSquaresOp } from "../ops/dot.ts";
-import { fusedMatmulOp } from "../ops/matmul.ts";
+import { type Epilogue, fusedMatmulOp } from "../ops/matmul.ts";
+import type { DefinedOperation } from "../ops/op.ts";
 import { rewrite } from "./simplify.ts";
 
 type Rule = (node: Tensor, usedOnce: (tensor: Tensor) => boolean) => Tensor | undefined;
 
 const name = (tensor: Tensor): string => tensor.operation.name;
 const input = (tensor: Tensor, i = 0): Tensor => tensor.inputs[i] as Tensor;
-const isMatrixProduct = (tensor: Tensor): boolean => name(tensor) === "matmul" && tensor.shape.length === 2;
 
-/** matmul + row vector → one kernel */
+/** The twin of a product that does something to its tiles on their way out. */
+function fusedTwin(tensor: Tensor): DefinedOperation | undefined {
+  if (name(tensor) === "matmul") return tensor.shape.length === 2 ? fusedMatmulOp : undefined;
+  return fusedConvolutions[name(tensor) as keyof typeof fusedConvolutions];
+}
+const isProduct = (tensor: Tensor): boolean => fusedTwin(tensor) !== undefined;
+
+function withEpilogue(product: Tensor, extra: Tensor, epilogue: Epilogue): Tensor {
+  const twin = fusedTwin(product) as DefinedOperation;
+  return twin([...product.inputs, extra], { ...product.attributes, epilogue });
+}
+
+/** product + row vector → one kernel */
 const bias: Rule = (node, usedOnce) => {
   if (name(node) !== "add") return undefined;
-  const at = node.inputs.findIndex((x) => isMatrixProduct(x) && usedOnce(x) && sameShape(x.shape, node.shape));
+  const takesBias = (x: Tensor): boolean => name(x) === "conv2d" || (name(x) === "matmul" && isProduct(x));
+  const at = node.inputs.findIndex((x) => takesBias(x) && usedOnce(x) && sameShape(x.shape, node.shape));
   const row = node.inputs[1 - at];
-  if (at < 0 || row?.shape.length !== 1 || row.shape[0] !== node.shape[1]) return undefined;
-  const product = input(node, at);
-  return fusedMatmulOp([...product.inputs, row], { ...product.attributes, epilogue: "bias" });
+  if (at < 0 || row?.shape.length !== 1 || row.shape[0] !== node.shape.at(-1)) return undefined;
+  return withEpilogue(input(node, at), row, "bias");
 };
 
-/** relu behind matmul + bias */
+/** relu behind product + bias */
 const biasRelu: Rule = (node, usedOnce) => {
   const x = input(node);
-  if (name(node) !== "relu" || name(x) !== "fusedMatmul" || x.attributes.epilogue !== "bias" || !usedOnce(x))
-    return undefined;
+  if (name(node) !== "relu" || x.attributes.epilogue !== "bias" || !usedOnce(x)) return undefined;
   return createTensor(x.operation, x.inputs, x.shape, { ...x.attributes, epilogue: "biasRelu" });
 };
 
 /** x + product, as when a regulariser's gradient meets a layer's: the product is added to x where x lies */
 const accumulate: Rule = (node, usedOnce) => {
   if (name(node) !== "add") return undefined;
-  const at = node.inputs.findIndex((x) => isMatrixProduct(x) && usedOnce(x));
+  const at = node.inputs.findIndex((x) => isProduct(x) && usedOnce(x));
   const other = node.inputs[1 - at];
   if (at < 0 || !other || !usedOnce(other) || node.inputs.some((x) => !sameShape(x.shape, node.shape)))
     return undefined;
-  const product = input(node, at);
-  return fusedMatmulOp([...product.inputs, other], { ...product.attributes, epilogue: "accumulate" });
+  return withEpilogue(input(node, at), other, "accumulate");
 };
 
 /** relu's gradient of a product */
 const reluMask: Rule = (node, usedOnce) => {
   const x = input(node);
-  if (name(node) !== "reluGradient" || !isMatrixProduct(x) || !usedOnce(x)) return undefined;
-  return fusedMatmulOp([...x.inputs, input(node, 1)], { ...x.attributes, epilogue: "reluMask" });
+  if (name(node) !== "reluGradient" || !usedOnce(x)) return undefined;
+  const takesMask = name(x) === "conv2dInputGradient" || (name(x) === "matmul" && isProduct(x));
+  return takesMask ? withEpilogue(x, input(node, 1), "reluMask") : undefined;
 };
 
 /** Σ a·b and Σ x² over everything */

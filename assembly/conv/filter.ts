@@ -1,0 +1,125 @@
+// Filters packed for the tiles, each weight's place in the planes beside it; and tiles of sums on their way out.
+import { ACCUMULATE, EPILOGUE, MASK, BIAS_RELU, relu } from "../gemm/epilogue";
+import { LANES, loadTail, storeTail } from "../simd";
+import { MOST_ROWS } from "./tile";
+
+/** Tiles that `count` filters make. */
+// @ts-ignore: decorator
+@inline
+export function tilesOf(count: i32): i32 {
+  return (count + MOST_ROWS - 1) / MOST_ROWS;
+}
+/** Rows of tile `index` of `tiles`: as even as can be, the larger first. */
+// @ts-ignore: decorator
+@inline
+export function rowsOf(index: i32, tiles: i32, count: i32): i32 {
+  return count / tiles + (index < count % tiles ? 1 : 0);
+}
+
+/** Bytes of `count` filters of k weights each, packed. */
+// @ts-ignore: decorator
+@inline
+export function packedBytes(count: i32, k: i32): usize {
+  return (<usize>((count + tilesOf(count)) * k)) << 2;
+}
+
+/**
+ * One run of weights, for `depth` planes: for each tile of `count` filters, `depth` steps [offset, w0, …].
+ * Step p of filter f is w[p·wStep + f·wFilter]; its plane lies at offset + p·plane. A tile's steps lie k apart from the
+ * next tile's, and this run begins at step `from`. Strides in bytes.
+ */
+export function packRun(
+  to: usize, w: usize, depth: i32, count: i32, k: i32, from: i32,
+  wStep: usize, wFilter: usize, offset: usize, plane: usize,
+): void {
+  const tiles = tilesOf(count);
+  for (let t = 0; t < tiles; ++t) {
+    const rows = rowsOf(t, tiles, count);
+    const step = (<usize>rows + 1) << 2;
+    let out = to + <usize>from * step;
+    for (let p = 0; p < depth; ++p) {
+      store<u32>(out, <u32>(offset + <usize>p * plane));
+      let x = w + <usize>p * wStep;
+      for (let r = 0; r < rows; ++r) {
+        store<f32>(out + 4 + ((<usize>r) << 2), load<f32>(x));
+        x += wFilter;
+      }
+      out += step;
+    }
+    to += <usize>k * step;
+    w += <usize>rows * wFilter;
+  }
+}
+
+/** `lanes` ≤ 4 neighbouring elements. */
+// @ts-ignore: decorator
+@inline
+function loadLanes(x: usize, lanes: i32): v128 {
+  return lanes >= LANES ? v128.load(x) : loadTail(x, lanes);
+}
+
+/** `lanes` sums of one pixel to C, with the epilogue; gate is C's twin in `extra`. */
+// @ts-ignore: decorator
+@inline
+function finishPixel(c: usize, x: v128, bias: v128, extra: usize, lanes: i32, mode: i32): void {
+  const epilogue = mode & EPILOGUE;
+  if (mode == ACCUMULATE) x = f32x4.add(loadLanes(c, lanes), x);
+  else if (epilogue == MASK) x = v128.and(x, f32x4.gt(loadLanes(extra, lanes), f32x4.splat(0)));
+  else if (epilogue) {
+    x = f32x4.add(x, bias);
+    if (epilogue == BIAS_RELU) x = relu(x);
+  }
+  if (lanes >= LANES) v128.store(c, x);
+  else storeTail(c, x, lanes);
+}
+
+/**
+ * Sums [rows, 8] of up to eight pixels to channels-last C: pixel p's `rows` values at c + p·pixel.
+ * bias: the address of the first of the `rows` biases; gate: that of C's twin, for MASK.
+ */
+export function finishTile(
+  c: usize, pixel: usize, sums: usize, rows: i32, pixels: i32, bias: usize, gate: usize, mode: i32,
+): void {
+  for (let r = 0; r < rows; r += LANES) {
+    const lanes = min(rows - r, LANES);
+    const s = sums + ((<usize>r) << 5);
+    const add = mode && mode < MASK ? loadLanes(bias + ((<usize>r) << 2), lanes) : f32x4.splat(0);
+    let to = c + ((<usize>r) << 2);
+    let twin = gate + ((<usize>r) << 2);
+    // Rows beyond the tile hold what an earlier one left: their lanes are not stored.
+    for (let half: usize = 0; half < 32; half += 16) {
+      const left = pixels - <i32>(half >> 2);
+      if (left <= 0) break;
+      const r0 = v128.load(s + half);
+      const r1 = v128.load(s + half, 32);
+      const r2 = v128.load(s + half, 64);
+      const r3 = v128.load(s + half, 96);
+      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      finishPixel(to, v128.shuffle<f64>(low01, low23, 0, 2), add, twin, lanes, mode);
+      if (left > 1) finishPixel(to + pixel, v128.shuffle<f64>(low01, low23, 1, 3), add, twin + pixel, lanes, mode);
+      if (left > 2)
+        finishPixel(to + 2 * pixel, v128.shuffle<f64>(high01, high23, 0, 2), add, twin + 2 * pixel, lanes, mode);
+      if (left > 3)
+        finishPixel(to + 3 * pixel, v128.shuffle<f64>(high01, high23, 1, 3), add, twin + 3 * pixel, lanes, mode);
+      to += pixel << 2;
+      twin += pixel << 2;
+    }
+  }
+}
+
+/** C [rows, lanes] += sums [rows, 8], lanes ≤ 8; C's rows `row` bytes apart. */
+export function addTile(c: usize, row: usize, sums: usize, rows: i32, lanes: i32): void {
+  for (; rows > 0; --rows) {
+    if (lanes >= 8) {
+      v128.store(c, f32x4.add(v128.load(c), v128.load(sums)));
+      v128.store(c, f32x4.add(v128.load(c, 16), v128.load(sums, 16)), 16);
+    } else {
+      for (let i: usize = 0; i < (<usize>lanes) << 2; i += 4) store<f32>(c + i, load<f32>(c + i) + load<f32>(sums + i));
+    }
+    c += row;
+    sums += 32;
+  }
+}

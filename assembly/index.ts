@@ -6,6 +6,7 @@ export * from "./gemm";
 export * from "./kernels/binary";
 export * from "./kernels/copy";
 export * from "./kernels/rows";
+export * from "./kernels/images";
 export * from "./kernels/optimizer";
 export * from "./kernels/check";
 export * from "./kernels/reduce";

@@ -1,5 +1,6 @@
 // What every library in the benchmark, ours included, must offer: the same jobs on the same numbers.
-import type { Job } from "./nets.ts";
+import type { Job } from "./jobs.ts";
+import type { Net } from "./nets.ts";
 import type { Product } from "./products.ts";
 
 /** One library with one job set up, compiled and ready to repeat. */
@@ -17,6 +18,8 @@ export interface Library {
   readonly details: string;
   /** A training step: forward, backward, SGD update, loss as a number. `answer` is the loss of the first `checkedSteps`. */
   step(job: Job): Promise<Contestant>;
+  /** Why the library is left out of a net's row; nothing where it takes part. */
+  declines?(net: Net): string | undefined;
   /** One matrix product, left in the library's own memory. `answer` is every `sampleStride`-th entry of it. */
   product(product: Product): Promise<Contestant>;
   close?(): void;

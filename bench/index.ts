@@ -1,17 +1,25 @@
-// npm run bench [-- gemm step epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
+// npm run bench [-- gemm conv chain step epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
 import { parseArgs } from "node:util";
 import type { BuildChoice } from "../bindings/load.ts";
 import type { Library } from "./contest.ts";
 import { ensureBuilt, ensurePeers, runUnderNode24 } from "./prepare.ts";
 import { footnote, tables, writeReadme } from "./report.ts";
 import type { Arena, Row } from "./row.ts";
+import { chain } from "./suites/chain.ts";
 import { epoch } from "./suites/epoch.ts";
 import { gemm } from "./suites/gemm.ts";
 import { size } from "./suites/size.ts";
 import { start } from "./suites/start.ts";
 import { step } from "./suites/step.ts";
 
-const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = { gemm, step, epoch, size, start };
+const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = {
+  gemm,
+  chain,
+  step,
+  epoch,
+  size,
+  start,
+};
 
 async function main(command: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -1,114 +1,110 @@
-// The networks of the `step` suite, with one fixed start and one fixed batch each, so that all libraries do the same work.
+// The networks of the `step` suite: what they are made of, and what a step of each costs.
+
+/** Height, width and channels, or one number of units. */
+export type Shape = readonly number[];
+
+export type Layer =
+  | { readonly kind: "dense"; readonly units: number }
+  | {
+      readonly kind: "conv";
+      readonly filters: number;
+      /** Rows and columns of the kernel. */
+      readonly size: number;
+      readonly stride: number;
+      /** Rows and columns of zeros on every side. */
+      readonly padding: number;
+      readonly bias: boolean;
+    }
+  /** Windows side by side. */
+  | { readonly kind: "maxPool"; readonly size: number }
+  | { readonly kind: "batchNorm" | "globalAveragePool" | "flatten" | "relu" | "tanh" };
 
 export interface Net {
   readonly name: string;
-  /** Units of the input and of every dense layer. */
-  readonly widths: readonly number[];
-  /** After every dense layer but the last. */
-  readonly activation: "relu" | "tanh";
+  /** Shape of one example. */
+  readonly input: Shape;
+  readonly layers: readonly Layer[];
   readonly loss: "crossEntropy" | "meanSquaredError";
   readonly batch: number;
   readonly learningRate: number;
+  /** Rounds of the race; default: its own. */
+  readonly rounds?: number;
 }
 
-/** A dense layer's start: kernel [inputs, outputs] row by row, as in tfjs, and bias [outputs]. */
-export interface Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly kernel: Float32Array;
-  readonly bias: Float32Array;
-}
-
-export interface Job {
-  readonly net: Net;
-  readonly layers: readonly Layer[];
-  /** [batch, inputs] */
-  readonly x: Float32Array;
-  /** Class labels [batch] for cross-entropy, targets [batch, outputs] for the squared error. */
-  readonly y: Int32Array | Float32Array;
-}
+const dense = (units: number): Layer => ({ kind: "dense", units });
+const relu: Layer = { kind: "relu" };
+const tanh: Layer = { kind: "tanh" };
 
 export const nets: readonly Net[] = [
   {
     name: "2-16-16-1 tanh, MSE, batch 32",
-    widths: [2, 16, 16, 1],
-    activation: "tanh",
+    input: [2],
+    layers: [dense(16), tanh, dense(16), tanh, dense(1)],
     loss: "meanSquaredError",
     batch: 32,
     learningRate: 0.1,
   },
   {
     name: "784-128-10 relu, CE, batch 64",
-    widths: [784, 128, 10],
-    activation: "relu",
+    input: [784],
+    layers: [dense(128), relu, dense(10)],
     loss: "crossEntropy",
     batch: 64,
     learningRate: 0.05,
   },
   {
     name: "784-512-512-10 relu, CE, batch 128",
-    widths: [784, 512, 512, 10],
-    activation: "relu",
+    input: [784],
+    layers: [dense(512), relu, dense(512), relu, dense(10)],
     loss: "crossEntropy",
     batch: 128,
     learningRate: 0.05,
   },
 ];
 
-/** Steps from the same start whose losses must agree between libraries before any is timed. */
-export const checkedSteps = 5;
+export const isConvolutional = ({ layers }: Net): boolean => layers.some(({ kind }) => kind === "conv");
 
-export function createJob(net: Net): Job {
-  const uniform = uniformNumbers(7);
-  const layers = net.widths.slice(1).map((outputs, i): Layer => {
-    const inputs = net.widths[i] as number;
-    const limit = Math.sqrt(6 / (inputs + outputs)); // Glorot and Bengio 2010
-    return {
-      inputs,
-      outputs,
-      kernel: fill(inputs * outputs, () => limit * (2 * uniform() - 1)),
-      bias: fill(outputs, () => 0.1 * uniform()),
-    };
-  });
-  const outputs = net.widths.at(-1) as number;
-  const x = fill(net.batch * (net.widths[0] as number), uniform);
-  const y =
-    net.loss === "crossEntropy"
-      ? Int32Array.from({ length: net.batch }, () => Math.floor(outputs * uniform()))
-      : fill(net.batch * outputs, () => 2 * uniform() - 1);
-  return { net, layers, x, y };
+/** Shape of what a layer makes of one example. */
+export function outputShape(layer: Layer, input: Shape): Shape {
+  const [height, width, channels] = input as [number, number, number];
+  switch (layer.kind) {
+    case "dense":
+      return [layer.units];
+    case "conv": {
+      const { size, stride, padding, filters } = layer;
+      const out = (extent: number): number => Math.floor((extent + 2 * padding - size) / stride) + 1;
+      return [out(height), out(width), filters];
+    }
+    case "maxPool":
+      return [Math.floor(height / layer.size), Math.floor(width / layer.size), channels];
+    case "globalAveragePool":
+      return [channels];
+    case "flatten":
+      return [input.reduce((a, b) => a * b, 1)];
+    default:
+      return input;
+  }
 }
 
-/** Labels as one-hot rows, for the libraries whose cross-entropy wants them. */
-export function targets({ net, y }: Job): Float32Array {
-  const outputs = net.widths.at(-1) as number;
-  if (y instanceof Float32Array) return y;
-  const rows = new Float32Array(net.batch * outputs);
-  y.forEach((label, row) => {
-    rows[row * outputs + label] = 1;
-  });
-  return rows;
-}
-
-/** Floating-point operations of the matrix products of one step: forward, dW, and dX for every layer but the first. */
-export function flopsOfStep({ widths, batch }: Net): number {
-  return widths.slice(1).reduce((sum, outputs, i) => {
-    const product = 2 * batch * (widths[i] as number) * outputs;
-    return sum + (i === 0 ? 2 : 3) * product;
-  }, 0);
-}
-
-/** Numbers in [0, 1) that are the same everywhere (mulberry32). */
-export function uniformNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-export function fill(length: number, next: () => number): Float32Array {
-  return Float32Array.from({ length }, next);
+/**
+ * Floating-point operations of the products and convolutions of one step, convolutions by their definition: forward, dW,
+ * and dX for every layer but the first. Borders count as if zeros were multiplied.
+ */
+export function flopsOfStep({ input, layers, batch }: Net): number {
+  let shape = input;
+  let flops = 0;
+  for (const layer of layers) {
+    const output = outputShape(layer, shape);
+    const channels = shape.at(-1) as number;
+    const [height = 1, width = 1] = output;
+    const product =
+      layer.kind === "dense"
+        ? 2 * batch * channels * layer.units
+        : layer.kind === "conv"
+          ? 2 * batch * height * width * layer.size ** 2 * channels * layer.filters
+          : 0;
+    flops += (flops === 0 ? 2 : 3) * product;
+    shape = output;
+  }
+  return flops;
 }

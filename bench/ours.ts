@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { type BuildChoice, type BuildName, chooseBuild, instantiate, loadModule } from "../bindings/load.ts";
 import type { Contestant, Library } from "./contest.ts";
-import { checkedSteps, type Job } from "./nets.ts";
+import { checkedSteps, type Job } from "./jobs.ts";
+import type { Layer } from "./nets.ts";
 import { operands, type Product, sample } from "./products.ts";
 
 export interface Ours extends Library {
@@ -31,25 +32,23 @@ export async function loadOurs(choice: BuildChoice): Promise<Ours> {
 
 /** A step as a user writes it: the batch is copied in and the loss comes back, every time. */
 async function step({ net, layers, x, y }: Job, build: BuildName): Promise<Contestant> {
-  const { chain, createModel, crossEntropy, dense, meanSquaredError, relu, sgd, tanh } = await import("thalweg");
-  const activation = net.activation === "relu" ? relu : tanh;
+  const thalweg = await import("thalweg");
+  const { chain, createModel, crossEntropy, meanSquaredError, sgd } = thalweg;
   const model = await createModel({
-    input: [net.widths[0] as number],
-    network: chain(
-      ...layers.flatMap(({ outputs }, i) =>
-        i < layers.length - 1 ? [dense(outputs), activation()] : [dense(outputs)],
-      ),
-    ),
+    input: net.input,
+    network: chain(...net.layers.map((layer) => layerOf(thalweg, layer))),
     loss: net.loss === "crossEntropy" ? crossEntropy() : meanSquaredError(),
     optimizer: sgd({ learningRate: net.learningRate }),
     seed: 7,
     build,
   });
-  let offset = 0;
-  for (const part of layers.flatMap(({ kernel, bias }) => [kernel, bias])) {
-    model.parameters.set(part, offset);
-    offset += part.length;
-  }
+  const start = layers.flatMap(({ parameters }) => parameters);
+  model.layout.forEach(({ name, shape, offset }, i) => {
+    const parameter = start[i];
+    if (`${parameter?.shape}` !== `${shape}` || (shape.length === 1 && !name.endsWith(parameter?.name ?? "")))
+      throw new Error(`bench: the start has ${parameter?.name} [${parameter?.shape}] for ${name} [${shape}]`);
+    model.parameters.set(parameter?.values ?? [], offset);
+  });
   const batch = { x, y };
   return {
     answer: Array.from({ length: checkedSteps }, () => model.step(batch)),
@@ -57,6 +56,19 @@ async function step({ net, layers, x, y }: Job, build: BuildName): Promise<Conte
       for (let i = 0; i < times; i++) model.step(batch);
     },
   };
+}
+
+function layerOf(thalweg: typeof import("thalweg"), layer: Layer): import("thalweg").Layer {
+  switch (layer.kind) {
+    case "dense":
+      return thalweg.dense(layer.units);
+    case "relu":
+      return thalweg.relu();
+    case "tanh":
+      return thalweg.tanh();
+    default:
+      throw new Error(`bench: thalweg has no ${layer.kind} yet`);
+  }
 }
 
 /** The GEMM kernel alone, called as a program calls it. */

@@ -1,5 +1,5 @@
 // The matrix products of the `gemm` suite, with fixed operands and the entries that are checked.
-import { fill, uniformNumbers } from "./nets.ts";
+import { fill, uniformNumbers } from "./jobs.ts";
 
 /** out [m, n] = a [m, k] · b [k, n]; a transposed operand is stored as [k, m] or [n, k]. */
 export interface Product {

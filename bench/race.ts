@@ -4,7 +4,7 @@
 import { add, suite } from "benny";
 import type { Contestant } from "./contest.ts";
 import { median } from "./contest.ts";
-import { uniformNumbers } from "./nets.ts";
+import { uniformNumbers } from "./jobs.ts";
 
 export interface RaceOptions {
   readonly rounds?: number;

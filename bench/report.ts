@@ -8,20 +8,30 @@ const major = process.versions.node.split(".")[0];
 const begin = `<!-- bench:node${major}:start -->`;
 const end = `<!-- bench:node${major}:end -->`;
 
-/** One Markdown table for each suite, its columns aligned so that it reads well in a terminal too. */
+/** One Markdown table for each suite and kind of rate, its columns aligned so that it reads well in a terminal too. */
 export function tables(rows: readonly Row[]): string {
   const suites = [...new Set(rows.map(({ suite }) => suite))];
-  return suites.map((suite) => table(rows.filter((row) => row.suite === suite))).join("\n\n");
+  const parts = suites.flatMap((suite) => {
+    const own = rows.filter((row) => row.suite === suite);
+    return [own.filter((row) => row.gigabytes === undefined), own.filter((row) => row.gigabytes !== undefined)];
+  });
+  return parts
+    .filter(({ length }) => length > 0)
+    .map(table)
+    .join("\n\n");
 }
 
 function table(rows: readonly Row[]): string {
   const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))];
   const rated = rows.some(({ gflops }) => gflops !== undefined);
-  const heading = [rows[0]?.suite ?? "", "thalweg", ...(rated ? ["GFLOP/s", "of ceiling"] : []), ...peers];
+  const moving = rows.some(({ gigabytes }) => gigabytes !== undefined);
+  const rates = rated ? ["GFLOP/s", "of ceiling"] : moving ? ["GB/s", "of a copy's"] : [];
+  const heading = [rows[0]?.suite ?? "", "thalweg", ...rates, ...peers];
+  const rate = (value: number | undefined): string => (value === undefined ? "" : digits(value));
   const lines = rows.map((row) => [
     row.name,
     row.ms === undefined ? kilobytes(row.bytes) : milliseconds(row.ms),
-    ...(rated ? [row.gflops === undefined ? "" : digits(row.gflops), percent(row.share)] : []),
+    ...(rates.length > 0 ? [rate(row.gflops ?? row.gigabytes), percent(row.share)] : []),
     ...peers.map((peer) => {
       const value = row.peers[peer];
       if (value === undefined) return "–";

@@ -4,7 +4,7 @@ import type { Ours } from "./ours.ts";
 import { type RaceOptions, race } from "./race.ts";
 
 export interface Row {
-  readonly suite: "gemm" | "step" | "epoch" | "size" | "start";
+  readonly suite: "gemm" | "conv" | "chain" | "step" | "epoch" | "size" | "start";
   readonly name: string;
   /** Which build of ours ran. */
   readonly build: string;
@@ -15,14 +15,20 @@ export interface Row {
   readonly peers: Readonly<Record<string, number>>;
   /** Peer over ours: above 1, ours is the better. */
   readonly ratios: Readonly<Record<string, number>>;
-  /** Multiplications and additions of the matrix products, in 10⁹ a second. */
+  /** Multiplications and additions of the products and convolutions, in 10⁹ a second. */
   readonly gflops?: number;
   /** The highest such rate that any loop of this build reached in the same run. */
   readonly ceiling?: number;
-  /** gflops / ceiling */
+  /** 10⁹ bytes a second that its operations read and write at least, where memory sets the pace. */
+  readonly gigabytes?: number;
+  /** The same of a plain copy as long as the result, in the same run. */
+  readonly copy?: number;
+  /** gflops / ceiling, or gigabytes / copy */
   readonly share?: number;
   /** JavaScript heap that 10,000 of our steps took. */
   readonly heapGrowthBytes?: number;
+  /** Peers that cannot do this job, and why. */
+  readonly without?: Readonly<Record<string, string>>;
   /** What `bytes` is made of. */
   readonly parts?: Readonly<Record<string, number>>;
 }
@@ -35,7 +41,7 @@ export interface Arena {
 }
 
 export interface Event {
-  readonly suite: "gemm" | "step";
+  readonly suite: "gemm" | "conv" | "step";
   readonly name: string;
   readonly flops: number;
   /** How far answers may lie apart, relative to the largest. */

@@ -1,6 +1,6 @@
 // The public names of thalweg.
 export { type BuildChoice, type BuildName, type KernelSource, load, supportedBuilds } from "../bindings/load.ts";
-export { type ArrayDatasetOptions, arrayDataset, type Dataset } from "./data/dataset.ts";
+export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
 export type { Shape, Tensor } from "./graph/tensor.ts";
 export {
   binaryCrossEntropy,
@@ -29,6 +29,7 @@ export * as ops from "./ops/index.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
+export type { Augmentation } from "./training/augmentation.ts";
 export type { ParameterSlice } from "./training/blueprint.ts";
 export { createModel, Model, type ModelOptions } from "./training/model.ts";
 export type { Objective } from "./training/objective.ts";

@@ -1,12 +1,6 @@
 // Rows by index: mini-batches from resident data sets, embeddings, one-hot rows. Indices are i32 and already validated.
-import { LANES, at, fma, span } from "../simd";
-
-/** Debug build only: traps unless `bytes` bytes at `pointer` lie inside memory. */
-// @ts-ignore: decorator
-@inline
-function spanBytes(pointer: usize, bytes: i32): void {
-  assert(bytes >= 0 && <u64>pointer + <u64>bytes <= (<u64>memory.size()) << 16, "buffer ends beyond memory");
-}
+import { scale16, scaled, spanBytes } from "../bytes";
+import { LANES, at, span } from "../simd";
 
 /** Debug build only: the row at `index`, checked against memory. */
 // @ts-ignore: decorator
@@ -48,30 +42,11 @@ export function gatherI32(out: usize, table: usize, indices: usize, rows: i32, w
   gatherRows(out, table, indices, rows, width);
 }
 
-/** Four bytes in the low lane of each 32-bit lane of v, as f32, times scale plus shift. */
+/** 16 bytes to 16 floats, alike. */
 // @ts-ignore: decorator
 @inline
-function scaled(v: v128, scale: v128, shift: v128): v128 {
-  return fma(f32x4.convert_i32x4_s(v), scale, shift);
-}
-
-/**
- * 16 bytes to 16 floats:
- *
- *     u8   b0 … b15
- *     u16  b0 … b7          | b8 … b15
- *     u32  b0 … b3 | b4 … b7 | b8 … b11 | b12 … b15
- */
-// @ts-ignore: decorator
-@inline
-function scale16(out: usize, x: usize, scale: v128, shift: v128): void {
-  const bytes = v128.load(x);
-  const low = i16x8.extend_low_i8x16_u(bytes);
-  const high = i16x8.extend_high_i8x16_u(bytes);
-  v128.store(out, scaled(i32x4.extend_low_i16x8_u(low), scale, shift));
-  v128.store(out, scaled(i32x4.extend_high_i16x8_u(low), scale, shift), 16);
-  v128.store(out, scaled(i32x4.extend_low_i16x8_u(high), scale, shift), 32);
-  v128.store(out, scaled(i32x4.extend_high_i16x8_u(high), scale, shift), 48);
+function scaleAll16(out: usize, x: usize, scale: v128, shift: v128): void {
+  scale16(out, x, scale, scale, scale, scale, shift, shift, shift, shift);
 }
 
 /** out[r,j] = table[indices[r], j]·scale + shift. out: f32 [rows, width], table: u8 [any, width], indices: i32 [rows]. */
@@ -89,9 +64,9 @@ export function gatherRowsU8(
     const from = table + <usize>index * <usize>width;
     spanBytes(from, width);
     if (width >= 16) {
-      for (let j = 0; j < width - 16; j += 16) scale16(at(to, j), from + j, vScale, vShift);
+      for (let j = 0; j < width - 16; j += 16) scaleAll16(at(to, j), from + j, vScale, vShift);
       // The last 16 overlap the ones before them: the same bytes give the same floats.
-      scale16(at(to, width - 16), from + (width - 16), vScale, vShift);
+      scaleAll16(at(to, width - 16), from + (width - 16), vScale, vShift);
     } else
       for (let j = 0; j < width; ++j)
         v128.store32_lane(at(to, j), scaled(i32x4.splat(load<u8>(from + j)), vScale, vShift), 0);

@@ -5,7 +5,8 @@ import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // for its side effect: in Node it alone registers the gradients of core
 import type { Contestant, Library } from "../contest.ts";
-import { checkedSteps, type Job, targets } from "../nets.ts";
+import { checkedSteps, type Job, outputsOf, targets } from "../jobs.ts";
+import { isConvolutional } from "../nets.ts";
 import { operands, type Product, sample, storedShapes } from "../products.ts";
 
 export async function load(backend: "wasm" | "cpu" = "wasm"): Promise<Library> {
@@ -31,6 +32,8 @@ export async function load(backend: "wasm" | "cpu" = "wasm"): Promise<Library> {
   return {
     name: `tfjs-${backend}`,
     details: `tfjs ${tf.version_core} ${backend}`,
+    declines: (net) =>
+      isConvolutional(net) ? "the wasm backend has no gradient of a convolution (Conv2DBackpropFilter)" : undefined,
     step: (job) => prepared(() => step(job)),
     product: (shape) => prepared(() => product(shape)),
   };
@@ -38,20 +41,22 @@ export async function load(backend: "wasm" | "cpu" = "wasm"): Promise<Library> {
 
 function step(job: Job): Contestant {
   const { net, layers } = job;
-  const x = tf.tensor2d(job.x, [net.batch, net.widths[0] as number]);
-  const y = tf.tensor2d(targets(job), [net.batch, net.widths.at(-1) as number]);
+  const x = tf.tensor(job.x, [net.batch, ...net.input]);
+  const y = tf.tensor2d(targets(job), [net.batch, outputsOf(job)]);
   const rate = tf.scalar(net.learningRate);
-  const parameters = layers.flatMap(({ kernel, bias, inputs, outputs }) => [
-    tf.variable(tf.tensor(kernel, [inputs, outputs])),
-    tf.variable(tf.tensor(bias, [outputs])),
-  ]);
+  const parameters = layers.flatMap((layer) =>
+    layer.parameters.map(({ shape, values }) => tf.variable(tf.tensor(values, [...shape]))),
+  );
 
   const loss = (...theta: tf.Tensor[]): tf.Scalar => {
     let h: tf.Tensor = x;
-    layers.forEach((_, i) => {
-      h = tf.add(tf.matMul(h, theta[2 * i] as tf.Tensor), theta[2 * i + 1] as tf.Tensor);
-      if (i < layers.length - 1) h = net.activation === "relu" ? tf.relu(h) : tf.tanh(h);
-    });
+    let next = 0;
+    for (const { kind } of layers) {
+      if (kind === "dense") h = tf.add(tf.matMul(h, theta[next++] as tf.Tensor), theta[next++] as tf.Tensor);
+      else if (kind === "relu") h = tf.relu(h);
+      else if (kind === "tanh") h = tf.tanh(h);
+      else throw new Error(`tfjs: no ${kind}`);
+    }
     const { softmaxCrossEntropy, meanSquaredError } = tf.losses;
     return net.loss === "crossEntropy" ? softmaxCrossEntropy(y, h) : meanSquaredError(y, h);
   };

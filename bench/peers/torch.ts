@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Contestant, Library } from "../contest.ts";
-import { checkedSteps } from "../nets.ts";
+import { channelsFirst, checkedSteps } from "../jobs.ts";
 import { operands, sampleStride, storedShapes } from "../products.ts";
 
 interface Reply {
@@ -37,13 +37,15 @@ export async function load(python = "/usr/bin/python3"): Promise<Library> {
   return {
     name: "torch",
     details,
-    step: ({ net, layers, x, y }) =>
-      prepare(
-        { do: "step", net, checked: checkedSteps },
-        ...layers.flatMap(({ kernel, bias }) => [kernel, bias]),
-        x,
-        y,
-      ),
+    step(job) {
+      const { net, layers, x, y } = channelsFirst(job);
+      const parameters = layers.flatMap((layer) => layer.parameters.map(({ values }) => values));
+      const plain = layers.map(({ parameters, ...layer }) => ({
+        ...layer,
+        shapes: parameters.map(({ shape }) => shape),
+      }));
+      return prepare({ do: "step", net, layers: plain, checked: checkedSteps }, ...parameters, x, y);
+    },
     product(shape) {
       const { a, b } = operands(shape);
       const { transposeA = false, transposeB = false } = shape;

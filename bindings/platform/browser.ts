@@ -4,7 +4,8 @@ import type { HostParent, HostWorkerConstructor } from "./worker.ts";
 /** Bytes behind a URL, by fetch. */
 export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`);
+  if (!response.ok)
+    throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`, { cause: response.status });
   return new Uint8Array(await response.arrayBuffer());
 }
 

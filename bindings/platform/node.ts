@@ -15,7 +15,8 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
       }),
     );
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`);
+  if (!response.ok)
+    throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`, { cause: response.status });
   return new Uint8Array(await response.arrayBuffer());
 }
 

@@ -1,7 +1,7 @@
 // The command `thalweg train mnist`: written on the public API alone, as a user would.
 import { writeFileSync } from "node:fs";
 import { type Batch, chain, chromeTrace, createModel, crossEntropy, dense, formatProfile, relu, sgd } from "thalweg";
-import { type Dataset, type Mnist, mnist } from "thalweg/data";
+import { type Dataset, mnist, type PerChannel, type TrainAndTest } from "thalweg/data";
 import type { Display, EpochReport } from "./display.ts";
 import type { Schedule, TrainOptions } from "./options.ts";
 
@@ -77,7 +77,7 @@ export async function train(
   return true;
 }
 
-function createMnistModel(options: TrainOptions, { train }: Mnist) {
+function createMnistModel(options: TrainOptions, { train }: TrainAndTest) {
   return createModel({
     input: train.shape,
     network: chain(...options.hidden.flatMap((width) => [dense(width), relu()]), dense(10)),
@@ -92,8 +92,15 @@ function createMnistModel(options: TrainOptions, { train }: Mnist) {
 function firstBatch({ x, y, size, scale, shift }: Dataset, rows: number): Batch {
   const count = Math.min(rows, size);
   const bytes = x.subarray(0, (count * x.length) / size);
-  return { x: Float32Array.from(bytes, (byte) => byte * scale + shift), y: y.slice(0, (count * y.length) / size) };
+  return {
+    x: Float32Array.from(bytes, (byte, i) => byte * ofChannel(scale, i) + ofChannel(shift, i)),
+    y: y.slice(0, (count * y.length) / size),
+  };
 }
+
+/** What holds for number i of an example; channels are its last axis. */
+const ofChannel = (value: PerChannel, i: number): number =>
+  typeof value === "number" ? value : (value[i % value.length] as number);
 
 /** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: from 1 evenly to 0, or always 1. */
 const decay = (schedule: Schedule, progress: number): number => (schedule === "linear" ? 1 - progress : 1);

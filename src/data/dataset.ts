@@ -5,6 +5,9 @@ import { requireArray, requireNumbers, requireOptions, requireShape, requireWhol
 /** Numbers of examples, row after row. */
 export type ExampleArray = Uint8Array | Float32Array | Int32Array;
 
+/** One number for all channels, or a list of one for each. */
+export type PerChannel = number | readonly number[];
+
 export interface Dataset {
   /** Number of examples. */
   readonly size: number;
@@ -12,8 +15,9 @@ export interface Dataset {
   readonly shape: readonly number[];
   /** size × product(shape) numbers. Bytes enter the model as byte·scale + shift; integers (for embeddings) as they are. */
   readonly x: ExampleArray;
-  readonly scale: number;
-  readonly shift: number;
+  /** One number for all, or one for each channel: the last axis of `shape`. */
+  readonly scale: PerChannel;
+  readonly shift: PerChannel;
   /** Labels (size integers) or target values (size × product(targetShape)). */
   readonly y: Int32Array | Float32Array;
   /** Shape of one example's target; [] for labels. */
@@ -21,6 +25,12 @@ export interface Dataset {
   /** Names of the classes, where there are any. */
   readonly classes?: readonly string[];
   readonly name?: string;
+}
+
+/** What the readers of published data sets return. */
+export interface TrainAndTest {
+  readonly train: Dataset;
+  readonly test: Dataset;
 }
 
 export interface ArrayDatasetOptions {
@@ -32,9 +42,9 @@ export interface ArrayDatasetOptions {
   readonly shape: readonly number[];
   /** Shape of one target; give it for regression, e.g. [1]. Default: labels. */
   readonly targetShape?: readonly number[];
-  /** Bytes only: value = byte·scale + shift. Default 1/255 and 0: [0, 1]. */
-  readonly scale?: number;
-  readonly shift?: number;
+  /** Bytes only: value = byte·scale + shift, alike for all or a number for each channel. Default 1/255 and 0: [0, 1]. */
+  readonly scale?: PerChannel;
+  readonly shift?: PerChannel;
   readonly classes?: readonly string[];
   readonly name?: string;
 }
@@ -100,9 +110,22 @@ export function checkDataset(call: string, data: Dataset): void {
     throw new Error(`${call}: x holds ${x.length} numbers for ${size} examples of shape [${shape}]`);
   if (y.length !== size * product(targetShape))
     throw new Error(`${call}: y holds ${y.length} numbers for ${size} targets of shape [${targetShape}]`);
-  for (const [what, value] of Object.entries({ scale, shift }))
-    if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
-      throw new Error(`${call}: ${what} must be a finite number, got ${show(value)}`);
+  for (const [what, value] of Object.entries({ scale, shift })) requirePerChannel(call, what, value, channelsOf(shape));
+}
+
+/** Numbers of the last axis. */
+export const channelsOf = (shape: readonly number[]): number => shape.at(-1) ?? 1;
+
+function requirePerChannel(call: string, what: string, value: unknown, channels: number): void {
+  const finite = (one: unknown): boolean => typeof one === "number" && Number.isFinite(Math.fround(one));
+  if (!Array.isArray(value)) {
+    if (finite(value)) return;
+    throw new Error(`${call}: ${what} must be a finite number or one for each channel, got ${show(value)}`);
+  }
+  if (value.length !== channels)
+    throw new Error(`${call}: ${what} has ${value.length} numbers for the ${channels} channels of an example`);
+  const wrong = Array.from(value, finite).indexOf(false);
+  if (wrong >= 0) throw new Error(`${call}: ${what}[${wrong}] must be a finite number, got ${show(value[wrong])}`);
 }
 
 const kindOf = (value: unknown): string =>

@@ -1,6 +1,7 @@
 // IDX, the file format of MNIST and its relatives: a magic number, big-endian extents, then the numbers row after row.
 // http://yann.lecun.com/exdb/mnist/: bytes 0, 0, type, rank; rank × u32; data.
 import { locate, readBytes } from "#platform";
+import { isWebPage, notAPage, reasonOf, showFile } from "./folder.ts";
 
 /** An array of bytes of any rank. */
 export interface IdxArray {
@@ -72,16 +73,12 @@ export async function readIdxFile(file: string | URL): Promise<IdxArray> {
       readBytes(zipped).then(
         (read) => [zipped, read] as const,
         () => {
-          throw new Error(`readIdxFile: cannot read ${display(plain)} (${reason(cause)})`, { cause });
+          throw new Error(`readIdxFile: cannot read ${showFile(plain)} (${reasonOf(cause)})`, { cause });
         },
       ),
   );
-  return readIdx(isGzip(bytes) ? await gunzip(bytes, display(url)) : bytes, display(url));
+  return readIdx(isGzip(bytes) ? await gunzip(bytes, showFile(url)) : bytes, showFile(url));
 }
-
-const display = (url: URL): string => (url.protocol === "file:" ? decodeURIComponent(url.pathname) : url.href);
-
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
@@ -91,7 +88,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>, source: string): Promise<U
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (cause) {
     throw new Error(
-      `readIdx: ${source}: its gzip data is damaged or cut short (${reason(cause)}); get the file again`,
+      `readIdx: ${source}: its gzip data is damaged or cut short (${reasonOf(cause)}); get the file again`,
       {
         cause,
       },
@@ -105,6 +102,6 @@ const hex = (bytes: Uint8Array): string =>
 /** What the file may be instead: the two that people meet. */
 function guess(bytes: Uint8Array): string {
   if (isGzip(bytes)) return "it is gzipped: use readIdxFile, or unpack it first";
-  if (bytes[0] === 0x3c) return "it looks like a web page: does the server have a file at this address?";
+  if (isWebPage(bytes)) return notAPage;
   return "this is another kind of file, or a damaged one: get it again";
 }

@@ -1,4 +1,14 @@
 // thalweg/data: data sets.
-export { type ArrayDatasetOptions, arrayDataset, type Dataset, type ExampleArray } from "./dataset.ts";
+export { type Cifar10Options, cifar10 } from "./cifar10.ts";
+export {
+  type ArrayDatasetOptions,
+  arrayDataset,
+  type Dataset,
+  type ExampleArray,
+  type PerChannel,
+  type TrainAndTest,
+} from "./dataset.ts";
+export { type FashionMnistOptions, fashionMnist } from "./fashionMnist.ts";
 export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
-export { type Mnist, type MnistOptions, mnist } from "./mnist.ts";
+export { type MnistOptions, mnist } from "./mnist.ts";
+export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";

@@ -7,12 +7,14 @@ import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
 import type { Program } from "../plan/program.ts";
+import type { Augmentation } from "./augmentation.ts";
 import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
 import { evaluationPasses, predictionPasses } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
+import { seedWords } from "./seed.ts";
 
 /** Everything an engine must know; plain data. */
 export interface EngineSpecification {
@@ -204,8 +206,8 @@ export class Engine {
   }
 
   /** A data set in memory until `release` is called; last in, first out. */
-  hold(call: string, data: Dataset): ResidentData {
-    return new ResidentData(this.memory, call, data, this.specification);
+  hold(call: string, data: Dataset, augmentation?: Augmentation): ResidentData {
+    return new ResidentData(this.memory, call, data, this.specification, augmentation);
   }
 
   /** Puts the rows in a new order for the next epoch. */
@@ -287,9 +289,4 @@ export class Engine {
     });
     return found ?? "the loss itself";
   }
-}
-
-/** A seed as two 32-bit words. */
-export function seedWords(seed: number): readonly [number, number] {
-  return [seed | 0, Math.floor(seed / 2 ** 32) | 0];
 }

@@ -2,6 +2,7 @@
 import { hostTurn } from "#platform";
 import { requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { requireAugmentation } from "./augmentation.ts";
 import { requireDataset } from "./check.ts";
 import type { Engine } from "./engine.ts";
 import type { FitOptions, Report } from "./reports.ts";
@@ -9,7 +10,7 @@ import type { FitOptions, Report } from "./reports.ts";
 /** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
 const PATIENCE = 12;
 
-export const fitOptions = ["epochs", "batchSize", "shuffle", "validation", "reportEvery", "signal"];
+export const fitOptions = ["epochs", "batchSize", "shuffle", "validation", "augment", "reportEvery", "signal"];
 
 /** Throws unless a signal is one. */
 export function requireSignal(signal: unknown): void {
@@ -27,6 +28,7 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
     requireDataset("fit: validation", options.validation, input, inputType, target);
     engine.requireIndices("fit: validation", options.validation.x);
   }
+  if (options.augment !== undefined) requireAugmentation("fit", options.augment, data);
   const { epochs = 1, batchSize = 32, shuffle = true } = options;
   requireWhole("fit", "epochs", epochs, 1);
   if (batchSize !== "all") requireWhole("fit", "batchSize", batchSize, 1);
@@ -37,12 +39,12 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
 
 /** Trains; see Model.fit. The options have been checked. */
 export async function* fit(engine: Engine, data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void> {
-  const { epochs = 1, batchSize = 32, shuffle = true, validation, reportEvery, signal } = options;
+  const { epochs = 1, batchSize = 32, shuffle = true, validation, augment, reportEvery, signal } = options;
   const batch = batchSize === "all" ? data.size : Math.min(batchSize, data.size);
   const stepsPerEpoch = Math.ceil(data.size / batch);
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
-  const resident = engine.hold("fit", data);
+  const resident = engine.hold("fit", data, augment);
   try {
     const held = validation && engine.hold("fit: validation", validation);
     let turn = performance.now();
@@ -61,10 +63,10 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
         const start = at * batch;
         const rows = Math.min(batch, data.size - start);
         const program = engine.program("train", rows);
-        resident.gather(program, start, rows);
+        resident.gather(program, start, rows, engine.steps);
         const loss = engine.advance(program);
         if (!Number.isFinite(loss)) {
-          resident.gather(program, start, rows);
+          resident.gather(program, start, rows, engine.steps);
           const culprit = engine.firstNonFinite(program);
           throw new Error(
             `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,

@@ -3,7 +3,7 @@ import type { ModelMemory } from "../../bindings/memory.ts";
 import { showShape } from "../graph/tensor.ts";
 import type { Draw } from "../nn/initializers.ts";
 import type { Blueprint } from "./blueprint.ts";
-import { seedWords } from "./engine.ts";
+import { seedWords } from "./seed.ts";
 
 export function initialParameters(
   { layout, initializers, parameterCount }: Blueprint,

@@ -1,5 +1,6 @@
 // What fit and evaluate tell.
 import type { Dataset } from "../data/dataset.ts";
+import type { Augmentation } from "./augmentation.ts";
 
 export interface Evaluation {
   /** Mean loss over the examples, plus λΩ(w). */
@@ -48,6 +49,8 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
   readonly validation?: Dataset;
+  /** Changes the images of each step at random, by the seed and the step; default: as they are. Validation never is. */
+  readonly augment?: Augmentation;
   /** Also report every so many steps. */
   readonly reportEvery?: number;
   /** Stops between two steps; the iterator throws the signal's reason, the model keeps what it has learnt. */

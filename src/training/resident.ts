@@ -1,12 +1,27 @@
 // A data set inside the model's memory: bytes stay bytes, and a batch is gathered by a kernel.
 import type { ModelMemory } from "../../bindings/memory.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, PerChannel } from "../data/dataset.ts";
 import { size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
+import type { Augmentation } from "./augmentation.ts";
 import type { EngineSpecification } from "./engine.ts";
 import type { ReadyProgram } from "./readyProgram.ts";
+import { seedWords } from "./seed.ts";
 
 let held = 0;
+
+/** What the gather of images needs beside the rows' numbers; segments are named. */
+interface Images {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Scale and shift of the numbers of one row of pixels, [2, width, channels]. */
+  readonly scales: string;
+  /** The generator's key, and what tells these draws from all others: [seed, seed, 0, 1]. */
+  readonly state: string;
+  readonly crop: number;
+  readonly flip: boolean;
+}
 
 export class ResidentData {
   readonly #memory: ModelMemory;
@@ -18,9 +33,17 @@ export class ResidentData {
   readonly #order: string;
   readonly #width: number;
   readonly #targetWidth: number;
+  /** For bytes that are augmented, or scaled channel by channel. */
+  readonly #images: Images | undefined;
 
   /** Copies the data into memory; throws, leaving all as it was, where it does not fit or a number is not finite. */
-  constructor(memory: ModelMemory, call: string, data: Dataset, { target }: EngineSpecification) {
+  constructor(
+    memory: ModelMemory,
+    call: string,
+    data: Dataset,
+    { target, seed }: EngineSpecification,
+    augmentation: Augmentation = {},
+  ) {
     this.#memory = memory;
     this.#data = data;
     this.#mark = memory.mark();
@@ -35,6 +58,7 @@ export class ResidentData {
       memory.reserve(this.#y, data.y.byteLength);
       memory.reserve(this.#order, 4 * data.size);
       this.#fill(call, target);
+      this.#images = this.#reserveImages(name, seed, augmentation);
     } catch (error) {
       this.release();
       throw error;
@@ -51,6 +75,26 @@ export class ResidentData {
     targets.set(y);
     if (x instanceof Float32Array) memory.requireFinite(call, "x", memory.base(this.#x), x.length);
     if (target.type === "f32") memory.requireFinite(call, "y", memory.base(this.#y), y.length);
+  }
+
+  #reserveImages(name: string, seed: number, { crop = 0, flip = false }: Augmentation): Images | undefined {
+    const { x, shape, scale, shift } = this.#data;
+    const alike = typeof scale === "number" && typeof shift === "number";
+    if (!(x instanceof Uint8Array) || (alike && crop === 0 && !flip)) return undefined;
+    const channels = shape.at(-1) ?? 1;
+    const width = shape.at(-2) ?? 1;
+    const [scales, state] = [`${name} scales`, `${name} state`];
+    const row = width * channels;
+    this.#memory.reserve(scales, 8 * row);
+    this.#memory.reserve(state, 16);
+    const fill = (offset: number, value: PerChannel): void => {
+      const numbers = this.#memory.f32(scales, offset, row);
+      for (let i = 0; i < row; i++) numbers[i] = typeof value === "number" ? value : (value[i % channels] as number);
+    };
+    fill(0, scale);
+    fill(4 * row, shift);
+    this.#memory.i32(state, 0, 4).set([...seedWords(seed), 0, 1]);
+    return { height: this.#width / row, width, channels, scales, state, crop, flip };
   }
 
   /** Number of examples. */
@@ -71,17 +115,30 @@ export class ResidentData {
     kernels.shuffle(this.#memory.base(this.#order), this.#data.size, this.#memory.base("shuffle"), 0);
   }
 
-  /** Fills a program's inputs with rows start … start + rows of the order. */
-  gather(program: ReadyProgram, start: number, rows: number): void {
+  /**
+   * Fills a program's inputs with rows start … start + rows of the order. How images are augmented depends on the
+   * seed, the step and a row's place in the order alone.
+   */
+  gather(program: ReadyProgram, start: number, rows: number, step = 0): void {
     program.prepare();
-    const { kernels } = this.#memory;
+    const memory = this.#memory;
+    const { kernels } = memory;
     const { x, scale, shift } = this.#data;
-    const order = this.#memory.base(this.#order) + 4 * start;
-    const from = this.#memory.base(this.#x);
+    const order = memory.base(this.#order) + 4 * start;
+    const from = memory.base(this.#x);
     const to = program.address("x");
-    if (x instanceof Uint8Array) kernels.gatherRowsU8(to, from, order, rows, this.#width, scale, shift);
+    if (this.#images) {
+      const { height, width, channels, scales, state, crop, flip } = this.#images;
+      const scaleRow = memory.base(scales);
+      const shiftRow = scaleRow + 4 * width * channels;
+      kernels.gatherImages(
+        to, from, order, rows, height, width, channels,
+        scaleRow, shiftRow, crop, flip ? 1 : 0, memory.base(state), step, start,
+      ); // biome-ignore format: a row of what, a row of how
+    } else if (x instanceof Uint8Array)
+      kernels.gatherRowsU8(to, from, order, rows, this.#width, scale as number, shift as number);
     else kernels.gatherI32(to, from, order, rows, this.#width); // four bytes are four bytes
-    kernels.gatherI32(program.address("y"), this.#memory.base(this.#y), order, rows, this.#targetWidth);
+    kernels.gatherI32(program.address("y"), memory.base(this.#y), order, rows, this.#targetWidth);
   }
 
   release(): void {

@@ -1,4 +1,4 @@
-// IDX files made on the spot: small, and as right or wrong as a test needs.
+// Files of data sets made on the spot: small, and as right or wrong as a test needs.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,22 @@ export function mnistFiles(train: number, test: number): MnistFiles {
     "t10k-images-idx3-ubyte": b.images,
     "t10k-labels-idx1-ubyte": b.labels,
   };
+}
+
+/** The byte of one pixel of a made image, in one channel. */
+export const cifarPixel = (image: number, channel: number, pixel: number): number =>
+  (image * 53 + channel * 91 + pixel * (3 + channel)) % 256;
+
+/** A file of CIFAR-10's binary version: images `first` to `first + size − 1`, with labels 0 to 9 in turn. */
+export function cifarFile(size: number, first: number): Uint8Array {
+  const bytes = new Uint8Array(size * 3073);
+  for (let i = 0; i < size; i++) {
+    bytes[i * 3073] = (first + i) % 10;
+    for (let channel = 0; channel < 3; channel++)
+      for (let pixel = 0; pixel < 1024; pixel++)
+        bytes[i * 3073 + 1 + channel * 1024 + pixel] = cifarPixel(first + i, channel, pixel);
+  }
+  return bytes;
 }
 
 const folders: string[] = [];

@@ -2,43 +2,14 @@
 // of its bits: distributions, masks, permutations.
 import { describe, expect, it } from "vitest";
 import { Bench, builds } from "./harness.ts";
+import { type Draw, philox, words } from "./philox.ts";
 
-/** Philox4x32-10 as in Salmon and others (2011). */
-function philox(counter: readonly number[], key: readonly number[]): number[] {
-  let [c0, c1, c2, c3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
-  let [k0, k1] = key.map(BigInt) as [bigint, bigint];
-  const mask = 0xffff_ffffn;
-  for (let round = 0; round < 10; round++) {
-    const a = c0 * 0xd251_1f53n;
-    const b = c2 * 0xcd9e_8d57n;
-    [c0, c1, c2, c3] = [(b >> 32n) ^ c1 ^ k0, b & mask, (a >> 32n) ^ c3 ^ k1, a & mask];
-    k0 = (k0 + 0x9e37_79b9n) & mask;
-    k1 = (k1 + 0xbb67_ae85n) & mask;
-  }
-  return [c0, c1, c2, c3].map(Number);
-}
-
-interface Draw {
-  readonly seed: readonly [number, number];
-  readonly step: number;
-  readonly stream: number;
-}
 const draws: readonly Draw[] = [
   { seed: [0, 0], step: 0, stream: 0 },
   { seed: [0xffff_ffff, 0xffff_ffff], step: 0xffff_ffff, stream: -1 },
   { seed: [0xa409_3822, 0x299f_31d0], step: 0x85a3_08d3, stream: 0x1319_8a2e },
   { seed: [7, 0], step: 3, stream: 12 },
 ];
-
-/** The n first random words of a draw, in the order of assembly/rng.ts. */
-function words({ seed, step, stream }: Draw, n: number): number[] {
-  const result: number[] = [];
-  for (let block = 0; result.length < n; block++) {
-    const lanes = [0, 1, 2, 3].map((lane) => philox([4 * block + lane, step, stream >>> 0, 0], seed));
-    for (let word = 0; word < 4; word++) for (const lane of lanes) result.push(lane[word] as number);
-  }
-  return result.slice(0, n);
-}
 
 const stateOf = (bench: Bench, { seed, step }: Draw): number => bench.i32([seed[0], seed[1], step, 0]).pointer;
 

@@ -3,9 +3,12 @@ import { describe, expect, test } from "vitest";
 import {
   arrayDataset,
   binaryCrossEntropy,
+  chain,
   createModel,
+  crossEntropy,
   type Dataset,
   dense,
+  flatten,
   hinge,
   type Model,
   meanSquaredError,
@@ -106,6 +109,16 @@ describe("arrayDataset refuses", () => {
       /^arrayDataset: scale must be a finite number.*got NaN/,
     ],
     [
+      "a scale for fewer channels than there are",
+      { ...given, x: bytes, scale: [1, 2] },
+      "arrayDataset: scale has 2 numbers for the 4 channels of an example",
+    ],
+    [
+      "a shift that is infinite for one channel",
+      { ...given, x: bytes, shift: [0, 0, Number.POSITIVE_INFINITY, 0] },
+      "arrayDataset: shift[2] must be a finite number, got Infinity",
+    ],
+    [
       "a shift that is text",
       { ...given, x: bytes, shift: "1" },
       /^arrayDataset: shift must be a finite number.*got "1"/,
@@ -187,7 +200,7 @@ describe("fit refuses", () => {
     [
       "an unknown option",
       { epoch: 3 },
-      'fit: unknown option "epoch"; known are epochs, batchSize, shuffle, validation, reportEvery, signal',
+      'fit: unknown option "epoch"; known are epochs, batchSize, shuffle, validation, augment, reportEvery, signal',
     ],
     ["options that are null", null, "fit: expected an object of options, got null"],
     ["options that are a number", 5, "fit: expected an object of options, got 5"],
@@ -204,6 +217,21 @@ describe("fit refuses", () => {
       "fit: epochs must be a whole number ≥ 1, got Infinity",
     ],
     ["epochs of null", { epochs: null }, "fit: epochs must be a whole number ≥ 1, got null"],
+    [
+      "to augment numbers",
+      { augment: { flip: true } },
+      "fit: augment works on images of bytes, the data set holds numbers; give it a Uint8Array",
+    ],
+    ["an augmentation by name", { augment: "flip" }, 'fit: augment: expected an object of options, got "flip"'],
+    ["an augmentation that is null", { augment: null }, "fit: augment: expected an object of options, got null"],
+    [
+      "an unknown augmentation",
+      { augment: { rotate: 5 } },
+      'fit: augment: unknown option "rotate"; known are crop, flip',
+    ],
+    ["a crop of −1", { augment: { crop: -1 } }, "fit: augment: crop must be a whole number ≥ 0, got -1"],
+    ["a crop of 1.5", { augment: { crop: 1.5 } }, "fit: augment: crop must be a whole number ≥ 0, got 1.5"],
+    ["a flip of 1", { augment: { flip: 1 } }, "fit: augment: flip must be true or false, got 1"],
     ["reports every 0", { reportEvery: 0 }, "fit: reportEvery must be a whole number ≥ 1, got 0"],
     ["shuffle in words", { shuffle: "no" }, /^fit: shuffle must be true or false, got "?no"?/],
     ["a signal that is none", { signal: {} }, /^fit: signal must be an AbortSignal/],
@@ -211,6 +239,30 @@ describe("fit refuses", () => {
   ])("%s", async (_what, bad, says) => {
     const { model, intact } = await guarded();
     await expectRefusal(() => fitting(model, data, bad), says);
+    await intact();
+  });
+});
+
+describe("fit refuses to augment", () => {
+  const bytes = new Uint8Array(40);
+  test.each<[string, readonly number[], Dataset, unknown, string | RegExp]>([
+    [
+      "bytes that are no images",
+      [4],
+      arrayDataset({ x: bytes, y, shape: [4] }),
+      { flip: true },
+      "fit: augment needs images of shape [height, width, channels], the data set has [4]; give that shape, as mnist({ shape: [28, 28, 1] })",
+    ],
+    [
+      "by a crop as large as the image",
+      [2, 2, 1],
+      arrayDataset({ x: bytes, y, shape: [2, 2, 1] }),
+      { crop: 2 },
+      "fit: augment: a crop of 2 pixels would leave nothing of images of 2 × 2; give less than 2",
+    ],
+  ])("%s", async (_what, input, images, augment, says) => {
+    const { model, intact } = await guarded({ input, network: chain(flatten(), dense(3)), loss: crossEntropy() });
+    await expectRefusal(() => fitting(model, images, { augment }), says);
     await intact();
   });
 });

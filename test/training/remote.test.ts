@@ -1,11 +1,10 @@
 // The remote model against the local one: same numbers, same messages. In Node a worker runs built files.
 import { afterAll, describe, expect, test } from "vitest";
-import type { RemoteModel } from "../../src/index.ts";
+import type { ModelOptions, RemoteModel } from "../../src/index.ts";
 
 const built: string = "../../dist/index.js";
-const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, relu, sgd } = (await import(
-  /* @vite-ignore */ built
-)) as typeof import("../../src/index.ts");
+const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, flatten, relu, sgd } =
+  (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
 
 const options = {
   input: [4],
@@ -21,10 +20,10 @@ const data = arrayDataset({ x, y, shape: [4] });
 const batch = { x: x.slice(0, 40), y: y.slice(0, 10) };
 
 const open: RemoteModel[] = [];
-async function both() {
-  const remote = await createRemoteModel(options);
+async function both(more: Partial<ModelOptions> = {}) {
+  const remote = await createRemoteModel({ ...options, ...more });
   open.push(remote);
-  return { remote, local: await createModel(options) };
+  return { remote, local: await createModel({ ...options, ...more }) };
 }
 afterAll(() => {
   for (const model of open) model.close();
@@ -64,6 +63,20 @@ describe("a remote model", () => {
     });
     local.objective(batch).hessianVector(theta, theta, gradient);
     expect(await objective.hessianVector(theta, theta)).toEqual(gradient);
+  });
+
+  test("augments images as a local one does", async () => {
+    const { remote, local } = await both({ input: [5, 4, 2], network: chain(flatten(), dense(3)) });
+    const images = arrayDataset({
+      x: Uint8Array.from({ length: 70 * 40 }, (_, i) => (i * 89) % 256),
+      y,
+      shape: [5, 4, 2],
+      scale: [1 / 255, 1 / 127],
+    });
+    const fitting = { augment: { crop: 2, flip: true }, batchSize: 16 };
+    for await (const _ of local.fit(images, fitting));
+    for await (const _ of remote.fit(images, fitting));
+    expect(await remote.parameters()).toEqual(local.parameters.slice());
   });
 
   test("says what a local one says of bad input, and goes on", async () => {

@@ -3,6 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Program } from "../plan/program.ts";
 import type { EngineSpecification } from "./engine.ts";
 import type { ProgramKey } from "./passes.ts";
+import type { ProfileOptions } from "./profile.ts";
 import type { Batch, FitOptions } from "./reports.ts";
 
 /** Programs the main thread compiled for the calls to come. */
@@ -17,6 +18,7 @@ export type Request =
   | { readonly method: "step"; readonly batch: Batch }
   | { readonly method: "evaluate"; readonly data: Dataset }
   | { readonly method: "predict"; readonly x: ArrayLike<number> }
+  | { readonly method: "profile"; readonly batch: Batch; readonly options: ProfileOptions }
   | { readonly method: "parameters" }
   | { readonly method: "setParameters"; readonly values: ArrayLike<number> }
   | { readonly method: "setLearningRate"; readonly value: number }

@@ -11,6 +11,7 @@ import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, requireSignal } from "./fit.ts";
 import { batchKeys, type ModelOptions, specify } from "./model.ts";
 import { evaluationPasses, type ProgramKey, predictionPasses, programsFor, trainingBatches } from "./passes.ts";
+import type { Profile, ProfileOptions } from "./profile.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
 
@@ -101,6 +102,12 @@ export class RemoteModel {
   predict(x: ArrayLike<number>, options?: TransferOptions): Promise<Float32Array> {
     const programs = this.#whenValid(() => programsFor("predict", predictionPasses(this.#rows(x))));
     return this.#ask({ method: "predict", x }, programs, options) as Promise<Float32Array>;
+  }
+
+  /** See Model.profile. */
+  profile(batch: Batch, options: ProfileOptions = {}): Promise<Profile> {
+    const programs = this.#whenValid(() => programsFor("train", [this.#rows(batch.x)]));
+    return this.#ask({ method: "profile", batch, options }, programs) as Promise<Profile>;
   }
 
   /** A copy of θ. */

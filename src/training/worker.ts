@@ -40,6 +40,8 @@ async function answer(request: Request): Promise<unknown> {
       return model.evaluate(request.data);
     case "predict":
       return model.predict(request.x);
+    case "profile":
+      return model.profile(request.batch, request.options);
     case "parameters":
       return model.parameters.slice();
     case "setParameters":

@@ -1,6 +1,6 @@
 // The remote model against the local one: same numbers, same messages. In Node a worker runs built files.
 import { afterAll, describe, expect, test } from "vitest";
-import type { ModelOptions, RemoteModel } from "../../src/index.ts";
+import type { ModelOptions, Profile, RemoteModel } from "../../src/index.ts";
 
 const built: string = "../../dist/index.js";
 const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, flatten, relu, sgd } =
@@ -54,6 +54,8 @@ describe("a remote model", () => {
     expect(await remote.parameters()).toEqual(local.parameters.slice());
     expect(await remote.evaluate(data)).toEqual(local.evaluate(data));
     expect(await remote.predict(x.slice(0, 12))).toEqual(local.predict(x.slice(0, 12)));
+    const callsOf = ({ calls }: Profile) => calls.map(({ kernel, operation, shape }) => [kernel, operation, shape]);
+    expect(callsOf(await remote.profile(batch, { rounds: 1 }))).toEqual(callsOf(local.profile(batch, { rounds: 1 })));
     const objective = remote.objective(batch);
     const theta = await remote.parameters();
     const gradient = new Float32Array(theta.length);

@@ -7,16 +7,39 @@ import type { Initializer } from "./initializers.ts";
 /** What a parameter is for: regularisers act on weights only, unless told otherwise. */
 export type ParameterKind = "weight" | "bias" | "scale";
 
+/** Which statistics a normalising layer uses: those of the batch at hand, or the running ones. */
+export type Normalization = "batch" | "running";
+
+/** A tensor beside the parameters that no optimiser changes: running statistics. */
+export interface State {
+  /** As the last step left it. */
+  readonly value: Tensor;
+  /**
+   * What it becomes once a training step's loss is known to be finite, or in a refresh; of no effect in other runs.
+   * Once a run.
+   */
+  update(next: Tensor): void;
+}
+
 export interface Context {
   /**
    * The parameter `name` of the layer being applied. Parameters are shared by name, not by object: the same name in one
    * context is one parameter, a layer object used twice in a chain has two sets of them.
    */
   parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterKind): Tensor;
+  /** The state `name` of the layer being applied; `initial` fills it at first. Shared by name, as parameters are. */
+  state(name: string, shape: Shape, initial: number): State;
   /** A context whose parameter names begin with `name` and a number that makes it unique here. */
   scope(name: string): Context;
   /** True while gradients are wanted for an update: dropout drops, and so on. */
   readonly training: boolean;
+  /** "batch" in training, else "running", unless an objective or a refresh asks for the batch's. */
+  readonly normalization: Normalization;
+  /**
+   * In Model.refreshStatistics: the weight of this batch in the cumulative average, a scalar; it takes the place of a
+   * layer's own momentum.
+   */
+  readonly refreshShare: Tensor | undefined;
   /** A number that tells this layer's random draws from all others of a step. */
   randomStream(): number;
 }

@@ -254,3 +254,10 @@ export const broadcastOp = op("broadcastTo", {
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : broadcastOp([x], { shape });
 }
+
+/** Copies a tensor over another that lives outside the arena: an effect, as an optimiser's update is. */
+export const storeOp = op("store", {
+  shape: () => [0],
+  emit: (k, _, [target, x]) => k.copy(target as Operand, x as Operand, size(x as Operand)),
+  examples: [],
+});

@@ -1,36 +1,39 @@
 // From a user's description to programs: runs the network on symbolic tensors, lays the parameters out in one flat
 // vector, and writes the program for each purpose and batch size. Knows nothing of memory.
 
-import { requireOneOf, requireShape, show } from "../checks.ts";
-import { type DataType, type Shape, sameShape, showShape, size, type Tensor, topological } from "../graph/tensor.ts";
+import { show } from "../checks.ts";
+import { type DataType, type Shape, showShape, size, type Tensor, topological } from "../graph/tensor.ts";
 import { type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
 import type { Initializer } from "../nn/initializers.ts";
-import type { Context, Layer, ParameterKind } from "../nn/layer.ts";
+import type { Layer, Normalization } from "../nn/layer.ts";
 import { add, mul } from "../ops/binary.ts";
 import { grad } from "../ops/grad.ts";
 import { constant, input } from "../ops/leaves.ts";
-import { reshape, slice } from "../ops/movement.ts";
+import { reshape, storeOp } from "../ops/movement.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type CompileRequest, compile } from "../plan/compile.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
-
-/** A parameter's place in θ; g and the optimiser's slots have the same layout. */
-export interface ParameterSlice {
-  readonly name: string;
-  readonly kind: ParameterKind;
-  readonly shape: Shape;
-  /** First element in θ. */
-  readonly offset: number;
-  readonly size: number;
-}
+import {
+  contextFor,
+  flatSource,
+  type Mode,
+  type ParameterSlice,
+  register,
+  type Source,
+  type StateSlice,
+} from "./trace.ts";
 
 /**
- * What a program is for. `train` leaves loss and g; `update` changes θ by g; `evaluate` sums losses and right answers;
- * the last three read θ from the batch instead of the model, for `objective`.
+ * What a program is for. `train` leaves loss, g and the next state; `update` changes θ by g and state to the next one;
+ * `refresh` leaves a next state alone; `evaluate` sums losses and right answers. The others read θ from the batch
+ * instead of the model, for `objective`: three with running statistics, three with those of the batch.
  */
-export const programKinds = ["train", "update", "evaluate", "predict", "loss", "gradient", "hessianVector"] as const;
+export const programKinds = [
+  "train", "update", "refresh", "evaluate", "predict",
+  "loss", "gradient", "hessianVector", "batchLoss", "batchGradient", "batchHessianVector",
+] as const; // biome-ignore format: two families
 export type ProgramKind = (typeof programKinds)[number];
 
 export interface Description {
@@ -46,6 +49,9 @@ export interface Blueprint {
   readonly layout: readonly ParameterSlice[];
   readonly initializers: readonly Initializer[];
   readonly parameterCount: number;
+  readonly stateLayout: readonly StateSlice[];
+  /** State at first. */
+  readonly state: Float32Array;
   /** Shape of one example's output. */
   readonly output: Shape;
   /** The targets of a batch of one. */
@@ -57,48 +63,13 @@ export interface Blueprint {
   program(kind: ProgramKind, batch: number): Program;
 }
 
-/** Where the parameters of a trace come from. */
-type Lookup = (name: string, shape: Shape, initializer: Initializer, kind: ParameterKind) => Tensor;
-
-interface Trace {
-  readonly training: boolean;
-  readonly lookup: Lookup;
-  readonly counts: Map<string, number>;
-  readonly scopes: Set<string>;
-  streams: number;
-}
-
-/** Streams of a step's draws; those below belong to initialisation and shuffling. */
-const FIRST_STREAM = 1 << 16;
-
-function contextOf(trace: Trace, path: string): Context {
-  return {
-    training: trace.training,
-    parameter: (name, shape, initializer, kind = "weight") => trace.lookup(path + name, shape, initializer, kind),
-    scope(name) {
-      // Numbered from 1; a number that would give the name of another layer ("dense" 11, "dense1" 1) is passed over.
-      let count = trace.counts.get(path + name) ?? 0;
-      let scope: string;
-      do scope = `${path}${name}${++count}.`;
-      while (trace.scopes.has(scope));
-      trace.scopes.add(scope);
-      trace.counts.set(path + name, count);
-      return contextOf(trace, scope);
-    },
-    randomStream: () => FIRST_STREAM + trace.streams++,
-  };
-}
-
 /** Traces the description once and checks that its parts fit together. */
 export function draw(description: Description): Blueprint {
   const { network, optimizer } = description;
   const loss = toLoss(description.loss);
-  const layout: ParameterSlice[] = [];
-  const initializers: Initializer[] = [];
   const batchInput = (batch: number): Tensor => input("x", [batch, ...description.input], description.inputType);
-  const run = (x: Tensor, training: boolean, lookup: Lookup): Tensor => {
-    const trace: Trace = { training, lookup, counts: new Map(), scopes: new Set(), streams: 0 };
-    const y = network.apply(x, contextOf(trace, ""));
+  const run = (x: Tensor, mode: Mode, source: Source): Tensor => {
+    const y = network.apply(x, contextFor(mode, source));
     if (y?.operation === undefined) throw new Error(`createModel: the network returned ${show(y)}, expected a tensor`);
     const [batch] = x.shape;
     if (y.shape[0] !== batch)
@@ -108,26 +79,11 @@ export function draw(description: Description): Blueprint {
     return y;
   };
 
-  const placeholders = new Map<string, Tensor>();
-  const register: Lookup = (name, shape, initializer, kind) => {
-    if (name === "" || name.endsWith(".")) throw new Error("createModel: a parameter needs a name");
-    requireOneOf(`createModel: parameter ${name}`, "kind", kind, ["weight", "bias", "scale"]);
-    requireShape(`createModel: parameter ${name}`, "shape", shape);
-    const known = placeholders.get(name);
-    if (known && !sameShape(known.shape, shape))
-      throw new Error(
-        `createModel: parameter ${name} is asked for as ${showShape(known.shape)} and as ${showShape(shape)}`,
-      );
-    if (known) return known;
-    const offset = layout.reduce((total, entry) => total + entry.size, 0);
-    layout.push({ name, kind, shape, offset, size: size(shape) });
-    initializers.push(initializer);
-    const placeholder = input(name, shape, "f32", "placeholder");
-    placeholders.set(name, placeholder);
-    return placeholder;
-  };
+  const registered = register();
+  const { layout, initializers, stateLayout } = registered;
   const sample = batchInput(1);
-  const prediction = run(sample, true, register);
+  // With running statistics: a batch of one may have none of its own.
+  const prediction = run(sample, { training: true, normalization: "running" }, registered.source);
   const parameterCount = layout.reduce((total, entry) => total + entry.size, 0);
   const bytes = 4 * (2 + optimizer.slots) * parameterCount;
   if (bytes > 2 ** 32)
@@ -137,27 +93,12 @@ export function draw(description: Description): Blueprint {
   if (parameterCount === 0) throw new Error("createModel: the network has no parameters: there is nothing to learn");
 
   const target = loss.target(prediction.shape);
-  const entries = new Map(layout.map((entry) => [entry.name, entry]));
-  /** Slices of θ; each parameter is one tensor however often it is asked for, so that its gradients meet in one sum. */
-  const fromVector = (theta: Tensor): Lookup => {
-    const slices = new Map<string, Tensor>();
-    return (name, shape) => {
-      const entry = entries.get(name);
-      if (!entry || !sameShape(entry.shape, shape))
-        throw new Error(
-          `createModel: the network asks for parameter ${name} ${showShape(shape)}, which its first run did not; it must not change between runs`,
-        );
-      const known = slices.get(name) ?? reshape(slice(theta, [entry.offset], [entry.size]), shape);
-      slices.set(name, known);
-      return known;
-    };
-  };
-
+  const state = registered.initialState();
   /** The pieces every program is made of. */
-  const build = (batch: number, training: boolean, theta: Tensor) => {
+  const build = (batch: number, mode: Mode, theta: Tensor) => {
     const x = batchInput(batch);
-    const lookup = fromVector(theta);
-    const output = run(x, training, lookup);
+    const source = flatSource(registered, theta, input("state", [state.length], "f32", "state"));
+    const output = run(x, mode, source);
     const specification = loss.target(output.shape);
     const y = input("y", specification.shape, specification.type);
     const judge = () => {
@@ -165,41 +106,84 @@ export function draw(description: Description): Blueprint {
       const parameters = layout.map(({ name, kind, shape }) => ({
         name,
         kind,
-        value: lookup(name, shape, initializers[0] as Initializer, kind),
+        value: source.parameter(name, shape, initializers[0] as Initializer, kind),
       }));
       const penalty = scalarPenalty(description.regularizer?.(parameters));
       const risk = mean(each);
       return { each, penalty, total: penalty ? add(risk, penalty) : risk };
     };
-    return { x, y, output, judge };
+    return { x, y, output, judge, nextState: source.nextState };
   };
   const vector = (name: string, segment: string): Tensor => input(name, [parameterCount], "f32", segment);
+
+  const learning: Mode = { training: true, normalization: "batch" };
+  const judging: Mode = { training: false, normalization: "running" };
+  const nextState = (next: Tensor | undefined): CompileRequest["outputs"] =>
+    next ? { nextState: { tensor: next, place: { segment: "nextState", offset: 0 } } } : {};
+  /** The programs of an objective: a loss, a gradient and a Hessian-vector product of θ in the batch. */
+  const objectivePrograms = (normalization: Normalization) => {
+    const mode: Mode = { training: false, normalization };
+    return {
+      loss(batch: number): CompileRequest {
+        const theta = vector("theta", "batch");
+        const { x, y, judge } = build(batch, mode, theta);
+        return { inputs: [x, y, theta], outputs: { loss: { tensor: judge().total } } };
+      },
+      gradient(batch: number): CompileRequest {
+        const theta = vector("theta", "batch");
+        const { x, y, judge } = build(batch, mode, theta);
+        const { total } = judge();
+        const [gradient] = grad(total, [theta]) as [Tensor];
+        return { inputs: [x, y, theta], outputs: { loss: { tensor: total }, gradient: { tensor: gradient } } };
+      },
+      hessianVector(batch: number): CompileRequest {
+        const theta = vector("theta", "batch");
+        const v = vector("v", "batch");
+        const { x, y, judge } = build(batch, mode, theta);
+        const [gradient] = grad(judge().total, [theta]) as [Tensor];
+        const [product] = grad(sum(mul(gradient, v)), [theta]) as [Tensor];
+        return { inputs: [x, y, theta, v], outputs: { product: { tensor: product } } };
+      },
+    };
+  };
+  const ofBatch = objectivePrograms("batch");
 
   const requests: Readonly<Record<ProgramKind, (batch: number) => CompileRequest>> = {
     train(batch) {
       const theta = vector("theta", "theta");
-      const { x, y, judge } = build(batch, true, theta);
-      const { total } = judge();
+      const built = build(batch, learning, theta);
+      const { total } = built.judge();
       const [gradient] = grad(total, [theta]) as [Tensor];
       return {
-        inputs: [x, y],
+        inputs: [built.x, built.y],
         outputs: {
           loss: { tensor: total, place: { segment: "loss", offset: 0 } },
           gradient: { tensor: gradient, place: { segment: "gradient", offset: 0 } },
+          ...nextState(built.nextState()),
         },
       };
     },
     update: () => ({
       outputs: {},
-      effects: optimizer.update({
-        theta: vector("theta", "theta"),
-        gradient: vector("gradient", "gradient"),
-        slots: Array.from({ length: optimizer.slots }, (_, i) => vector(`slot${i}`, `slot${i}`)),
-        scalars: input("scalars", [2], "f32", "scalars"),
-      }),
+      effects: [
+        ...optimizer.update({
+          theta: vector("theta", "theta"),
+          gradient: vector("gradient", "gradient"),
+          slots: Array.from({ length: optimizer.slots }, (_, i) => vector(`slot${i}`, `slot${i}`)),
+          scalars: input("scalars", [2], "f32", "scalars"),
+        }),
+        ...(updatesState
+          ? [storeOp(["state", "nextState"].map((name) => input(name, [state.length], "f32", name)))]
+          : []),
+      ],
     }),
+    refresh(batch) {
+      const mode: Mode = { training: false, normalization: "batch", refreshShare: input("share", [], "f32", "share") };
+      const built = build(batch, mode, vector("theta", "theta"));
+      return { inputs: [built.x, built.y], outputs: nextState(built.nextState()) };
+    },
     evaluate(batch) {
-      const { x, y, output, judge } = build(batch, false, vector("theta", "theta"));
+      const { x, y, output, judge } = build(batch, judging, vector("theta", "theta"));
       const { each, penalty } = judge();
       const correct = loss.correct?.(output, y);
       return {
@@ -212,37 +196,24 @@ export function draw(description: Description): Blueprint {
       };
     },
     predict(batch) {
-      const { x, output } = build(batch, false, vector("theta", "theta"));
+      const { x, output } = build(batch, judging, vector("theta", "theta"));
       return { inputs: [x], outputs: { output: { tensor: output } } };
     },
-    loss(batch) {
-      const theta = vector("theta", "batch");
-      const { x, y, judge } = build(batch, false, theta);
-      return { inputs: [x, y, theta], outputs: { loss: { tensor: judge().total } } };
-    },
-    gradient(batch) {
-      const theta = vector("theta", "batch");
-      const { x, y, judge } = build(batch, false, theta);
-      const { total } = judge();
-      const [gradient] = grad(total, [theta]) as [Tensor];
-      return { inputs: [x, y, theta], outputs: { loss: { tensor: total }, gradient: { tensor: gradient } } };
-    },
-    hessianVector(batch) {
-      const theta = vector("theta", "batch");
-      const v = vector("v", "batch");
-      const { x, y, judge } = build(batch, false, theta);
-      const [gradient] = grad(judge().total, [theta]) as [Tensor];
-      const [product] = grad(sum(mul(gradient, v)), [theta]) as [Tensor];
-      return { inputs: [x, y, theta, v], outputs: { product: { tensor: product } } };
-    },
+    ...objectivePrograms("running"),
+    batchLoss: ofBatch.loss,
+    batchGradient: ofBatch.gradient,
+    batchHessianVector: ofBatch.hessianVector,
   };
   // Wrong combinations of network, loss and regulariser are found here, not at the first step.
-  requireKnownInputs(requests.train(2));
+  const probe = requireKnownInputs(requests.train(2));
+  const updatesState = "nextState" in probe.outputs;
 
   return {
     layout,
     initializers,
     parameterCount,
+    stateLayout,
+    state,
     output: prediction.shape.slice(1),
     target,
     inputBelow: description.inputType === "i32" ? shortestTable(prediction, sample) : undefined,

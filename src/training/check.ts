@@ -1,6 +1,6 @@
 // Checks of what users hand in: each throws before anything has changed, naming the call, the values and the remedy.
 
-import { requireIndices, requireNumbers } from "../checks.ts";
+import { requireIndices, requireNumbers, show } from "../checks.ts";
 import { checkDataset, type Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
@@ -75,4 +75,16 @@ export function requireTargets(
         `${call}: y[${start}] to y[${start + distribution - 1}] sum to ${sum}, not to 1: they are no distribution`,
       );
   }
+}
+
+/** Throws unless `values` are as many finite numbers as `vector` holds; then writes them there. */
+export function assign(call: string, vector: Float32Array, values: ArrayLike<number>): void {
+  if (values?.length !== vector.length)
+    throw new Error(`${call}: expected ${vector.length} numbers, got ${values?.length}`);
+  for (let i = 0; i < values.length; i++) {
+    const value: unknown = values[i];
+    if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
+      throw new Error(`${call}: number ${i} = ${show(value)} is not finite`);
+  }
+  vector.set(values);
 }

@@ -8,13 +8,14 @@ import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
 import type { Program } from "../plan/program.ts";
 import type { Augmentation } from "./augmentation.ts";
-import type { ParameterSlice, ProgramKind } from "./blueprint.ts";
+import { type ProgramKind, programKinds } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
 import { evaluationPasses, predictionPasses } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 import { seedWords } from "./seed.ts";
+import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 /** Everything an engine must know; plain data. */
 export interface EngineSpecification {
@@ -31,6 +32,9 @@ export interface EngineSpecification {
   readonly layout: readonly ParameterSlice[];
   /** θ at first. */
   readonly theta: Float32Array;
+  readonly stateLayout: readonly StateSlice[];
+  /** State at first. */
+  readonly state: Float32Array;
 }
 
 export type ProgramSource = (kind: ProgramKind, batch: number) => Program;
@@ -47,15 +51,9 @@ export class Engine {
   readonly memory: ModelMemory;
   readonly specification: EngineSpecification;
   readonly #source: ProgramSource;
-  readonly #programs: Readonly<Record<ProgramKind, Map<number, ReadyProgram>>> = {
-    train: new Map(),
-    update: new Map(),
-    evaluate: new Map(),
-    predict: new Map(),
-    loss: new Map(),
-    gradient: new Map(),
-    hessianVector: new Map(),
-  };
+  readonly #programs = Object.fromEntries(programKinds.map((kind) => [kind, new Map()])) as Readonly<
+    Record<ProgramKind, Map<number, ReadyProgram>>
+  >;
   /** Target numbers of one example. */
   readonly #targetWidth: number;
   readonly #update: ReadyProgram;
@@ -80,7 +78,10 @@ export class Engine {
     memory.reserve("theta", bytes);
     memory.reserve("gradient", bytes);
     for (let i = 0; i < specification.slots; i++) memory.reserve(`slot${i}`, bytes);
+    for (const segment of ["state", "nextState"]) memory.reserve(segment, 4 * specification.state.length);
+    memory.reserve("share", 4);
     this.theta().set(specification.theta);
+    this.state().set(specification.state);
     for (const segment of ["random", "shuffle"]) memory.i32(segment, 0, 2).set(seedWords(specification.seed));
     this.#kept = memory.mark();
     this.#update = this.program("update", 0);
@@ -103,6 +104,15 @@ export class Engine {
   /** A live view of θ. */
   theta(): Float32Array<ArrayBuffer> {
     return this.memory.f32("theta", 0, this.specification.theta.length);
+  }
+  /** A live view of state. */
+  state(): Float32Array<ArrayBuffer> {
+    return this.memory.f32("state", 0, this.specification.state.length);
+  }
+  /** Makes the next state, which a program left, the present one. */
+  acceptState(): void {
+    const { memory, specification } = this;
+    memory.kernels.copy(memory.base("state"), memory.base("nextState"), specification.state.length);
   }
   /** A live view of g, as the last step left it. */
   gradient(): Float32Array<ArrayBuffer> {

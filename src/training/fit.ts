@@ -5,6 +5,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { requireAugmentation } from "./augmentation.ts";
 import { requireDataset } from "./check.ts";
 import type { Engine } from "./engine.ts";
+import { trainingBatches } from "./passes.ts";
 import type { FitOptions, Report } from "./reports.ts";
 
 /** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
@@ -35,6 +36,8 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
   requireOneOf("fit", "shuffle", shuffle, [true, false]);
   requireSignal(options.signal);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
+  // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
+  for (const rows of trainingBatches(data.size, batchSize)) engine.program("train", rows);
 }
 
 /** Trains; see Model.fit. The options have been checked. */

@@ -10,15 +10,17 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
 import { formatProgram } from "../plan/print.ts";
 import type { Regularizer } from "../regularizers.ts";
-import { type Blueprint, draw, type ParameterSlice, type ProgramKind, programKinds } from "./blueprint.ts";
-import { requireDataset } from "./check.ts";
+import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprint.ts";
+import { assign, requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
 import { initialParameters } from "./initialize.ts";
-import { type Objective, objectiveOf } from "./objective.ts";
+import { type Objective, type ObjectiveOptions, objectiveOf } from "./objective.ts";
 import { type Profile, type ProfileOptions, profile } from "./profile.ts";
+import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
 import { table } from "./table.ts";
+import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 export interface ModelOptions {
   /** Shape of one example, without the batch: [784] or [28, 28, 1]. */
@@ -84,7 +86,7 @@ export async function specify(
   options: ModelOptions,
 ): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
   const { blueprint, input, inputType, build, optimizer, seed } = prepare(options);
-  const { layout, output, target, inputBelow, judges } = blueprint;
+  const { layout, stateLayout, state, output, target, inputBelow, judges } = blueprint;
   const theta = initialParameters(blueprint, seed, await ModelMemory.create(build));
   const { learningRate, slots } = optimizer;
   return {
@@ -102,6 +104,8 @@ export async function specify(
       judges,
       layout,
       theta,
+      stateLayout,
+      state,
     },
   };
 }
@@ -116,7 +120,7 @@ export async function createModel(options: ModelOptions): Promise<Model> {
 }
 
 /** The part of a blueprint that a model keeps. */
-type ModelBlueprint = Pick<Blueprint, "layout" | "parameterCount" | "program">;
+type ModelBlueprint = Pick<Blueprint, "layout" | "parameterCount" | "stateLayout" | "program">;
 
 export class Model {
   readonly #blueprint: ModelBlueprint;
@@ -150,15 +154,18 @@ export class Model {
     return this.#engine.theta();
   }
   set parameters(values: ArrayLike<number>) {
-    const theta = this.#engine.theta();
-    if (values?.length !== theta.length)
-      throw new Error(`parameters: expected ${theta.length} numbers, got ${values?.length}`);
-    for (let i = 0; i < values.length; i++) {
-      const value: unknown = values[i];
-      if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
-        throw new Error(`parameters: number ${i} = ${show(value)} is not finite`);
-    }
-    theta.set(values);
+    assign("parameters", this.#engine.theta(), values);
+  }
+  /** Where each piece of state, such as a BatchNorm's running mean, lies in `state`. */
+  get stateLayout(): readonly StateSlice[] {
+    return this.#blueprint.stateLayout;
+  }
+  /** Running statistics: a live view, as `parameters` is. Empty where no layer keeps any. */
+  get state(): Float32Array {
+    return this.#engine.state();
+  }
+  set state(values: ArrayLike<number>) {
+    assign("state", this.#engine.state(), values);
   }
   /** g: the gradient the last step used, laid out as `parameters`. A live view. */
   get gradient(): Float32Array {
@@ -216,10 +223,22 @@ export class Model {
     return this.#engine.predict(x);
   }
 
-  /** The regularised loss on one batch as a function of θ, with exact gradients and Hessian-vector products. */
-  objective(batch: Batch): Objective {
+  /**
+   * The regularised loss on one batch as a function of θ, with exact gradients and Hessian-vector products. Running
+   * statistics are the model's own at the time of each call.
+   */
+  objective(batch: Batch, options: ObjectiveOptions = {}): Objective {
     requireOptions("objective", batch, batchKeys);
-    return objectiveOf(this.#engine, batch);
+    return objectiveOf(this.#engine, batch, options);
+  }
+
+  /**
+   * Forgets the running statistics and computes them anew for the parameters as they are: the average of the batches'
+   * statistics over a data set, in its order, without dropout. Parameters stay as they are.
+   * @throws for a batch that has no statistics, or statistics that are not finite; `state` is then as before
+   */
+  refreshStatistics(data: Dataset, options: RefreshOptions = {}): void {
+    refreshStatistics(this.#engine, data, options);
   }
 
   /**
@@ -252,6 +271,7 @@ export class Model {
       `${showShape(input)} → ${showShape(output)}, build ${this.build}`,
       ...table([["parameter", "shape", "numbers", "kind"], ...rows], [2]),
       `total ${this.#blueprint.parameterCount.toLocaleString("en")} parameters`,
+      ...(this.state.length > 0 ? [`and ${this.state.length.toLocaleString("en")} running statistics`] : []),
     ].join("\n");
   }
 }

@@ -1,6 +1,7 @@
 // A model on one batch as a function of its flat parameter vector: what batch methods, curvature and surfaces work on.
 
-import { show } from "../checks.ts";
+import { requireOneOf, requireOptions, show } from "../checks.ts";
+import type { Normalization } from "../nn/layer.ts";
 import type { ProgramKind } from "./blueprint.ts";
 import type { Engine } from "./engine.ts";
 import type { Batch } from "./reports.ts";
@@ -15,11 +16,35 @@ export interface Objective {
   hessianVector(theta: Float32Array, v: Float32Array, out: Float32Array): void;
 }
 
+export interface ObjectiveOptions {
+  /**
+   * Which statistics BatchNorm uses: "running": the model's own, as in evaluation; "batch": those of the batch, as in
+   * training. Default "running".
+   */
+  readonly normalization?: Normalization;
+}
+
+type Quantity = "loss" | "gradient" | "hessianVector";
+
+const programs: Readonly<Record<Normalization, Readonly<Record<Quantity, ProgramKind>>>> = {
+  running: { loss: "loss", gradient: "gradient", hessianVector: "hessianVector" },
+  batch: { loss: "batchLoss", gradient: "batchGradient", hessianVector: "batchHessianVector" },
+};
+
+/** The programs of an objective, by what they compute; throws for options that are none. */
+export function objectivePrograms(options: ObjectiveOptions): Readonly<Record<Quantity, ProgramKind>> {
+  requireOptions("objective", options, ["normalization"]);
+  const { normalization = "running" } = options;
+  requireOneOf("objective", "normalization", normalization, ["running", "batch"]);
+  return programs[normalization];
+}
+
 /** The regularised risk on `batch`, without dropout; θ is given, the model's own stays as it is. */
-export function objectiveOf(engine: Engine, batch: Batch): Objective {
+export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOptions): Objective {
   const count = engine.specification.theta.length;
+  const kinds = objectivePrograms(options);
   // Checks the batch before it is copied.
-  engine.writeBatch("objective", "loss", batch);
+  engine.writeBatch("objective", kinds.loss, batch);
   // The objective's own: the caller may reuse the arrays.
   const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
   const requireVector = (call: string, what: string, vector: unknown): void => {
@@ -28,14 +53,14 @@ export function objectiveOf(engine: Engine, batch: Batch): Objective {
         `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector instanceof Float32Array ? vector.length : show(vector)}`,
       );
   };
-  const run = (call: string, kind: ProgramKind, theta: Float32Array, v?: Float32Array) => {
+  const run = (call: string, kind: Quantity, theta: Float32Array, v?: Float32Array) => {
     requireVector(call, "theta", theta);
     if (kind === "hessianVector") requireVector(call, "v", v);
     // A live view of the model's own parameters would be empty once the program's first use has grown the memory.
     const [at, along] = [theta, v].map((vector) =>
       vector?.buffer === engine.memory.memory.buffer ? vector.slice() : vector,
     );
-    const program = engine.writeBatch(call, kind, own);
+    const program = engine.writeBatch(call, kinds[kind], own);
     (program.view("theta") as Float32Array).set(at as Float32Array);
     if (along) (program.view("v") as Float32Array).set(along);
     program.run();

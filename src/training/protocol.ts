@@ -2,8 +2,10 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Program } from "../plan/program.ts";
 import type { EngineSpecification } from "./engine.ts";
+import type { ObjectiveOptions } from "./objective.ts";
 import type { ProgramKey } from "./passes.ts";
 import type { ProfileOptions } from "./profile.ts";
+import type { RefreshOptions } from "./refresh.ts";
 import type { Batch, FitOptions } from "./reports.ts";
 
 /** Programs the main thread compiled for the calls to come. */
@@ -21,6 +23,9 @@ export type Request =
   | { readonly method: "profile"; readonly batch: Batch; readonly options: ProfileOptions }
   | { readonly method: "parameters" }
   | { readonly method: "setParameters"; readonly values: ArrayLike<number> }
+  | { readonly method: "state" }
+  | { readonly method: "setState"; readonly values: ArrayLike<number> }
+  | { readonly method: "refreshStatistics"; readonly data: Dataset; readonly options: RefreshOptions }
   | { readonly method: "setLearningRate"; readonly value: number }
   /** Begins a fit; its number names it in the requests that follow. */
   | {
@@ -35,6 +40,7 @@ export type Request =
   | {
       readonly method: "objective";
       readonly batch: Batch;
+      readonly options: ObjectiveOptions;
       readonly theta: Float32Array;
       readonly v?: Float32Array | undefined;
       readonly want: "loss" | "gradient" | "hessianVector";

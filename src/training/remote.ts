@@ -5,15 +5,18 @@ import { type BuildName, loadModule } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
 import { requireNumbers, requireOptions } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import type { Blueprint, ParameterSlice } from "./blueprint.ts";
+import type { Blueprint } from "./blueprint.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, requireSignal } from "./fit.ts";
 import { batchKeys, type ModelOptions, specify } from "./model.ts";
+import { type ObjectiveOptions, objectivePrograms } from "./objective.ts";
 import { evaluationPasses, type ProgramKey, predictionPasses, programsFor, trainingBatches } from "./passes.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
+import { REFRESH_BATCH, type RefreshOptions } from "./refresh.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 /** What a call may give away instead of copying: the buffers are empty here afterwards. */
 export interface TransferOptions {
@@ -86,6 +89,11 @@ export class RemoteModel {
     return this.#blueprint.layout;
   }
 
+  /** Where each piece of state lies in `state()`. */
+  get stateLayout(): readonly StateSlice[] {
+    return this.#blueprint.stateLayout;
+  }
+
   /** See Model.step. */
   step(batch: Batch, options?: TransferOptions): Promise<number> {
     const programs = this.#whenValid(() => programsFor("train", [this.#rows(batch.x)]));
@@ -116,6 +124,22 @@ export class RemoteModel {
   }
   async setParameters(values: ArrayLike<number>): Promise<void> {
     await this.#ask({ method: "setParameters", values });
+  }
+  /** A copy of the running statistics. */
+  state(): Promise<Float32Array> {
+    return this.#ask({ method: "state" }) as Promise<Float32Array>;
+  }
+  async setState(values: ArrayLike<number>): Promise<void> {
+    await this.#ask({ method: "setState", values });
+  }
+  /** See Model.refreshStatistics. */
+  async refreshStatistics(data: Dataset, options: RefreshOptions & TransferOptions = {}): Promise<void> {
+    if (typeof options !== "object" || options === null) requireOptions("refreshStatistics", options, ["batchSize"]);
+    const { transfer, ...rest } = options;
+    const programs = this.#whenValid(() =>
+      programsFor("refresh", trainingBatches(data.size, rest.batchSize ?? REFRESH_BATCH)),
+    );
+    await this.#ask({ method: "refreshStatistics", data, options: rest }, programs, transfer && { transfer });
   }
   async setLearningRate(value: number): Promise<void> {
     await this.#ask({ method: "setLearningRate", value });
@@ -154,7 +178,8 @@ export class RemoteModel {
   }
 
   /** See Model.objective. */
-  objective(batch: Batch): RemoteObjective {
+  objective(batch: Batch, options: ObjectiveOptions = {}): RemoteObjective {
+    const kinds = objectivePrograms(options);
     requireOptions("objective", batch, batchKeys);
     requireNumbers("objective", "x", batch.x);
     requireNumbers("objective", "y", batch.y);
@@ -165,8 +190,8 @@ export class RemoteModel {
       v?: Float32Array,
     ): Promise<unknown> =>
       this.#ask(
-        { method: "objective", batch: own, theta, v, want },
-        this.#whenValid(() => [...programsFor("loss", [this.#rows(own.x)]), ...programsFor(want, [this.#rows(own.x)])]),
+        { method: "objective", batch: own, options, theta, v, want },
+        this.#whenValid(() => [kinds.loss, kinds[want]].flatMap((kind) => programsFor(kind, [this.#rows(own.x)]))),
       );
     return {
       size: this.#blueprint.parameterCount,

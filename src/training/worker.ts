@@ -26,8 +26,9 @@ async function create(request: Extract<Request, { method: "create" }>): Promise<
   const { specification, module } = request;
   // Compiled once, by whoever made this worker: nothing is fetched here.
   load({ module }, specification.build);
-  const { layout, theta } = specification;
-  model = new Model({ layout, parameterCount: theta.length, program }, await Engine.create(specification, program));
+  const { layout, stateLayout, theta } = specification;
+  const blueprint = { layout, stateLayout, parameterCount: theta.length, program };
+  model = new Model(blueprint, await Engine.create(specification, program));
 }
 
 async function answer(request: Request): Promise<unknown> {
@@ -47,6 +48,13 @@ async function answer(request: Request): Promise<unknown> {
     case "setParameters":
       model.parameters = request.values as Float32Array;
       return undefined;
+    case "state":
+      return model.state.slice();
+    case "setState":
+      model.state = request.values as Float32Array;
+      return undefined;
+    case "refreshStatistics":
+      return model.refreshStatistics(request.data, request.options);
     case "setLearningRate":
       model.learningRate = request.value;
       return undefined;
@@ -78,8 +86,8 @@ async function nextReport(number: number): Promise<Report | undefined> {
   }
 }
 
-function objective(of: Model, { batch, theta, v, want }: Extract<Request, { method: "objective" }>): unknown {
-  const function_ = of.objective(batch);
+function objective(of: Model, { batch, options, theta, v, want }: Extract<Request, { method: "objective" }>): unknown {
+  const function_ = of.objective(batch, options);
   if (want === "loss") return function_.loss(theta);
   const out = new Float32Array(function_.size);
   if (want === "gradient") return { loss: function_.gradient(theta, out), gradient: out };

@@ -103,6 +103,7 @@ describe("every operation", () => {
       "randomNormal",
       "randomUniform",
       "sgd",
+      "store",
     ]);
   });
 

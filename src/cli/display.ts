@@ -8,6 +8,8 @@ export interface Run {
   readonly batch: number;
   readonly seed: number;
   readonly build: string;
+  /** As the command's options name it. */
+  readonly network: string;
   readonly version: string;
   /** The network as text, a line per layer. */
   readonly summary: string;
@@ -37,6 +39,7 @@ export interface Result {
   /** From the first step to the end of the last epoch, with the tests between epochs. */
   readonly seconds: number;
   readonly build: string;
+  readonly network: string;
   /** What one gets by always naming the most frequent class. */
   readonly baseline: { readonly label: string; readonly accuracy: number };
 }

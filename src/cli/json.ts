@@ -9,7 +9,8 @@ export function jsonDisplay(write: (text: string) => void): Display {
     profile: (profile) => line({ profile }),
     step() {},
     epoch: ({ epoch, loss, validation, seconds }) => line({ epoch, loss, validation, seconds }),
-    end: ({ testAccuracy, testLoss, seconds, build }) => line({ testAccuracy, testLoss, seconds, build }),
+    end: ({ testAccuracy, testLoss, seconds, build, network }) =>
+      line({ testAccuracy, testLoss, seconds, build, network }),
     interrupted: (last, seconds) => line({ interrupted: true, epochs: last?.epoch ?? 0, seconds }),
     close() {},
   };

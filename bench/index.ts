@@ -6,6 +6,7 @@ import { ensureBuilt, ensurePeers, runUnderNode24 } from "./prepare.ts";
 import { footnote, tables, writeReadme } from "./report.ts";
 import type { Arena, Row } from "./row.ts";
 import { chain } from "./suites/chain.ts";
+import { conv } from "./suites/conv.ts";
 import { epoch } from "./suites/epoch.ts";
 import { gemm } from "./suites/gemm.ts";
 import { size } from "./suites/size.ts";
@@ -14,6 +15,7 @@ import { step } from "./suites/step.ts";
 
 const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = {
   gemm,
+  conv,
   chain,
   step,
   epoch,

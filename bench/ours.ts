@@ -1,4 +1,4 @@
-// thalweg as a contestant: the one file of the benchmark that knows our own API.
+// thalweg as a contestant. With programs.ts, what of the benchmark knows our own API.
 import { readFile } from "node:fs/promises";
 import { type BuildChoice, type BuildName, chooseBuild, instantiate, loadModule } from "../bindings/load.ts";
 import type { Contestant, Library } from "./contest.ts";

@@ -53,3 +53,20 @@ export async function programOf<Name extends string>(
     },
   };
 }
+
+/** The plain copy kernel on so many elements. */
+export async function copyOf(build: BuildName, elements: number): Promise<Program> {
+  const memory = await ModelMemory.create(build);
+  memory.reserve("from", 4 * elements);
+  memory.reserve("to", 4 * elements);
+  const [to, from] = [memory.base("to"), memory.base("from")];
+  memory.f32("from", 0, elements).fill(1);
+  const { kernels } = memory;
+  return {
+    answer: [],
+    bytes: 8 * elements,
+    run(times) {
+      for (let i = 0; i < times; i++) kernels.copy(to, from, elements);
+    },
+  };
+}

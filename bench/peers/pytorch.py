@@ -83,6 +83,28 @@ def duration(once, times=3):
     return shortest
 
 
+def convolution(part, stride, padding, shapes, sample_stride):
+    operands = [array(shape) for shape in shapes]
+
+    def job(memory_format):
+        x, kernel, dy = [operand.contiguous(memory_format=memory_format) for operand in operands]
+        window = [stride, stride], [padding, padding], [1, 1]
+
+        def once():
+            with torch.inference_mode():
+                if part == "forward":
+                    return F.conv2d(x, kernel, None, stride, padding)
+                wanted = [part == "input gradient", part == "filter gradient", False]
+                slopes = torch.ops.aten.convolution_backward(dy, x, kernel, None, *window, False, [0, 0], 1, wanted)
+                return next(slope for slope in slopes if slope is not None)
+
+        return once
+
+    once = min([job(torch.contiguous_format), job(torch.channels_last)], key=duration)
+    order = [2, 3, 1, 0] if part == "filter gradient" else [0, 2, 3, 1]
+    return once, once().permute(order).flatten()[::sample_stride].tolist()
+
+
 def product(a, b, transpose_a, transpose_b, stride):
     a, b = array(a), array(b)
     a, b = (a.t() if transpose_a else a), (b.t() if transpose_b else b)
@@ -117,7 +139,7 @@ for line in commands:
             jobs[command["job"]]()
         reply()
     else:
-        setup = {"step": step, "product": product}[command.pop("do")]
+        setup = {"step": step, "product": product, "convolution": convolution}[command.pop("do")]
         job, answer = setup(**command)
         jobs.append(job)
         reply(job=len(jobs) - 1, answer=answer)

@@ -5,7 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Contestant, Library } from "../contest.ts";
-import { channelsFirst, checkedSteps } from "../jobs.ts";
+import { operandsOf, shapesOf } from "../convolutions.ts";
+import { channelsFirst, checkedSteps, transposed } from "../jobs.ts";
 import { operands, sampleStride, storedShapes } from "../products.ts";
 
 interface Reply {
@@ -51,6 +52,18 @@ export async function load(python = "/usr/bin/python3"): Promise<Library> {
       const { transposeA = false, transposeB = false } = shape;
       const command = { do: "product", ...storedShapes(shape), transpose_a: transposeA, transpose_b: transposeB };
       return prepare({ ...command, stride: sampleStride }, a, b);
+    },
+    convolution(convolution) {
+      const { part, stride, padding } = convolution;
+      const { x, kernel, dy } = operandsOf(convolution);
+      const shapes = shapesOf(convolution);
+      const operands = [
+        transposed(x, shapes.x, [0, 3, 1, 2]),
+        transposed(kernel, shapes.kernel, [3, 2, 0, 1]),
+        transposed(dy, shapes.dy, [0, 3, 1, 2]),
+      ];
+      const command = { do: "convolution", part, stride, padding, shapes: operands.map(({ shape }) => shape) };
+      return prepare({ ...command, sample_stride: sampleStride }, ...operands.map(({ values }) => values));
     },
     close: () => child.stdin?.end(),
   };

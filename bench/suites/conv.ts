@@ -1,0 +1,80 @@
+// Convolutions of ResNet-20 and their gradients against the ceiling; and what of its step only moves memory, against a
+// plain copy.
+import type { BuildName } from "../../bindings/load.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { conv2d } from "../../src/ops/conv.ts";
+import { grad } from "../../src/ops/grad.ts";
+import { input } from "../../src/ops/leaves.ts";
+import type { Contestant } from "../contest.ts";
+import { type Convolution, convolutions, flopsOf, operandsOf, referenceOf, shapesOf } from "../convolutions.ts";
+import { memoryBound } from "../memoryBound.ts";
+import { copyOf, type Given, type Program, programOf } from "../programs.ts";
+import { race } from "../race.ts";
+import { type Arena, measure, type Row, significant } from "../row.ts";
+
+export async function* conv(arena: Arena): AsyncGenerator<Row> {
+  for (const convolution of convolutions) {
+    const contestants = new Map<string, Contestant>([[arena.ours.name, await ours(convolution, arena.ours.build)]]);
+    for (const { name, convolution: set } of arena.peers) if (set) contestants.set(name, await set(convolution));
+    // f32 sums in whatever order; the longest, those of a filter's gradient, have 16,384 terms.
+    const event = { suite: "conv", name: convolution.name, flops: flopsOf(convolution), tolerance: 1e-4 } as const;
+    yield await measure({ ...event, expected: referenceOf(convolution) }, contestants, arena);
+  }
+  for (const { name, inputs, graph } of memoryBound) {
+    const program = await programOf(arena.ours.build, inputs, graph);
+    yield await measureBandwidth(name, program, arena);
+  }
+}
+
+function ours(convolution: Convolution, build: BuildName): Promise<Program> {
+  const { part, stride, padding } = convolution;
+  const shapes = shapesOf(convolution);
+  const values = operandsOf(convolution);
+  const given = (name: keyof typeof shapes): Given => ({ shape: shapes[name], values: values[name] });
+  const [x, kernel, dy] = [given("x"), given("kernel"), given("dy")];
+  const forward = (x: Tensor, kernel: Tensor): Tensor => conv2d(x, kernel, { strides: stride, padding });
+  if (part === "forward") return programOf(build, { x, kernel }, ({ x, kernel }) => forward(x, kernel));
+  // Of the graph of both, only what the gradient needs is run.
+  if (part === "input gradient")
+    return programOf(build, { kernel, dy }, ({ kernel, dy }) => {
+      const image = input("x", shapes.x);
+      return only(grad(forward(image, kernel), [image], dy));
+    });
+  return programOf(build, { x, dy }, ({ x, dy }) => {
+    const filter = input("kernel", shapes.kernel);
+    return only(grad(forward(x, filter), [filter], dy));
+  });
+}
+
+const only = ([tensor]: readonly Tensor[]): Tensor => tensor as Tensor;
+
+/** How near a program comes to the bandwidth of a plain copy of as many bytes. */
+async function measureBandwidth(
+  name: string,
+  program: Program,
+  { ours: { build, name: own }, options }: Arena,
+): Promise<Row> {
+  const copy = await copyOf(build, Math.ceil(program.bytes / 8));
+  const measured = await race(
+    name,
+    new Map([
+      [own, program],
+      ["copy", copy],
+    ]),
+    options,
+  );
+  const ms = measured.get(own) as number;
+  const gigabytes = program.bytes / ms / 1e6;
+  const reached = copy.bytes / (measured.get("copy") as number) / 1e6;
+  return {
+    suite: "conv",
+    name,
+    build,
+    ms: significant(ms),
+    peers: {},
+    ratios: {},
+    gigabytes: significant(gigabytes),
+    copy: significant(reached),
+    share: significant(gigabytes / reached),
+  };
+}

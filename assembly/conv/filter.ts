@@ -74,39 +74,35 @@ function finishPixel(c: usize, x: v128, bias: v128, extra: usize, lanes: i32, mo
 }
 
 /**
- * Sums [rows, 8] of up to eight pixels to channels-last C: pixel p's `rows` values at c + p·pixel.
+ * Half a tile to channels-last C: sums [rows, 8], of which the first four columns are up to four neighbouring pixels;
+ * pixel p's `rows` values go to c + p·pixel.
  * bias: the address of the first of the `rows` biases; gate: that of C's twin, for MASK.
  */
-export function finishTile(
+export function finishHalf(
   c: usize, pixel: usize, sums: usize, rows: i32, pixels: i32, bias: usize, gate: usize, mode: i32,
 ): void {
-  for (let r = 0; r < rows; r += LANES) {
-    const lanes = min(rows - r, LANES);
-    const s = sums + ((<usize>r) << 5);
-    const add = mode && mode < MASK ? loadLanes(bias + ((<usize>r) << 2), lanes) : f32x4.splat(0);
-    let to = c + ((<usize>r) << 2);
-    let twin = gate + ((<usize>r) << 2);
+  const pixel2 = pixel + pixel;
+  const pixel3 = pixel2 + pixel;
+  for (; rows > 0; rows -= LANES) {
+    const lanes = min(rows, LANES);
+    const add = mode && mode < MASK ? loadLanes(bias, lanes) : f32x4.splat(0);
     // Rows beyond the tile hold what an earlier one left: their lanes are not stored.
-    for (let half: usize = 0; half < 32; half += 16) {
-      const left = pixels - <i32>(half >> 2);
-      if (left <= 0) break;
-      const r0 = v128.load(s + half);
-      const r1 = v128.load(s + half, 32);
-      const r2 = v128.load(s + half, 64);
-      const r3 = v128.load(s + half, 96);
-      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-      finishPixel(to, v128.shuffle<f64>(low01, low23, 0, 2), add, twin, lanes, mode);
-      if (left > 1) finishPixel(to + pixel, v128.shuffle<f64>(low01, low23, 1, 3), add, twin + pixel, lanes, mode);
-      if (left > 2)
-        finishPixel(to + 2 * pixel, v128.shuffle<f64>(high01, high23, 0, 2), add, twin + 2 * pixel, lanes, mode);
-      if (left > 3)
-        finishPixel(to + 3 * pixel, v128.shuffle<f64>(high01, high23, 1, 3), add, twin + 3 * pixel, lanes, mode);
-      to += pixel << 2;
-      twin += pixel << 2;
-    }
+    const r0 = v128.load(sums);
+    const r1 = v128.load(sums, 32);
+    const r2 = v128.load(sums, 64);
+    const r3 = v128.load(sums, 96);
+    const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+    const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+    const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+    const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+    finishPixel(c, v128.shuffle<f64>(low01, low23, 0, 2), add, gate, lanes, mode);
+    if (pixels > 1) finishPixel(c + pixel, v128.shuffle<f64>(low01, low23, 1, 3), add, gate + pixel, lanes, mode);
+    if (pixels > 2) finishPixel(c + pixel2, v128.shuffle<f64>(high01, high23, 0, 2), add, gate + pixel2, lanes, mode);
+    if (pixels > 3) finishPixel(c + pixel3, v128.shuffle<f64>(high01, high23, 1, 3), add, gate + pixel3, lanes, mode);
+    c += 16;
+    gate += 16;
+    bias += 16;
+    sums += 128;
   }
 }
 

@@ -16,7 +16,7 @@ const GATHERED = 1;
 /**
  * out [rows, 8] = Σ over k steps of scalar[r] · vector[0..7].
  *
- *   FILTERED   a: [offset, w0, …, w(rows−1)] a step         vector at b + offset
+ *   FILTERED   t: [offset, w0, …, w(rows−1)] a step         half a vector at a + offset, half at b + offset
  *   GATHERED   t: [offset] a step, scalars at a + offset    vector at b, b + bStep, …
  */
 // @ts-ignore: decorator
@@ -25,8 +25,8 @@ function tile(kind: i32, rows: i32, out: usize, t: usize, a: usize, b: usize, bS
   const step: usize = kind == FILTERED ? (<usize>rows + 1) << 2 : 4;
   let p = kind == FILTERED ? t + 4 : a + load<u32>(t);
   let q = kind == FILTERED ? b + load<u32>(t) : b;
-  let b0 = v128.load(q);
-  let b1 = v128.load(q, 16);
+  let b0 = v128.load(kind == FILTERED ? a + load<u32>(t) : q);
+  let b1 = kind == FILTERED ? v128.load(q) : v128.load(q, 16);
   let x = v128.load32_splat(p);
   let c00 = f32x4.mul(x, b0);
   let c01 = f32x4.mul(x, b1);
@@ -50,13 +50,15 @@ function tile(kind: i32, rows: i32, out: usize, t: usize, a: usize, b: usize, bS
   for (; t < end; t += step) {
     if (kind == FILTERED) {
       p = t + 4;
-      q = b + load<u32>(t);
+      const offset = load<u32>(t);
+      b0 = v128.load(a + offset);
+      b1 = v128.load(b + offset);
     } else {
       p = a + load<u32>(t);
       q += bStep;
+      b0 = v128.load(q);
+      b1 = v128.load(q, 16);
     }
-    b0 = v128.load(q);
-    b1 = v128.load(q, 16);
     x = v128.load32_splat(p); c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
     if (rows > 1) { x = v128.load32_splat(p, 4); c10 = fma(x, b0, c10); c11 = fma(x, b1, c11); }
     if (rows > 2) { x = v128.load32_splat(p, 8); c20 = fma(x, b0, c20); c21 = fma(x, b1, c21); }
@@ -72,24 +74,24 @@ function tile(kind: i32, rows: i32, out: usize, t: usize, a: usize, b: usize, bS
   if (rows > 5) { v128.store(out, c50, 160); v128.store(out, c51, 176); }
 }
 
-function filtered1(out: usize, t: usize, b: usize, k: i32): void { tile(FILTERED, 1, out, t, 0, b, 0, k); }
-function filtered2(out: usize, t: usize, b: usize, k: i32): void { tile(FILTERED, 2, out, t, 0, b, 0, k); }
-function filtered3(out: usize, t: usize, b: usize, k: i32): void { tile(FILTERED, 3, out, t, 0, b, 0, k); }
-function filtered4(out: usize, t: usize, b: usize, k: i32): void { tile(FILTERED, 4, out, t, 0, b, 0, k); }
-function filtered5(out: usize, t: usize, b: usize, k: i32): void { tile(FILTERED, 5, out, t, 0, b, 0, k); }
-function filtered6(out: usize, t: usize, b: usize, k: i32): void { tile(FILTERED, 6, out, t, 0, b, 0, k); }
+function filtered1(out: usize, t: usize, a: usize, b: usize, k: i32): void { tile(FILTERED, 1, out, t, a, b, 0, k); }
+function filtered2(out: usize, t: usize, a: usize, b: usize, k: i32): void { tile(FILTERED, 2, out, t, a, b, 0, k); }
+function filtered3(out: usize, t: usize, a: usize, b: usize, k: i32): void { tile(FILTERED, 3, out, t, a, b, 0, k); }
+function filtered4(out: usize, t: usize, a: usize, b: usize, k: i32): void { tile(FILTERED, 4, out, t, a, b, 0, k); }
+function filtered5(out: usize, t: usize, a: usize, b: usize, k: i32): void { tile(FILTERED, 5, out, t, a, b, 0, k); }
+function filtered6(out: usize, t: usize, a: usize, b: usize, k: i32): void { tile(FILTERED, 6, out, t, a, b, 0, k); }
 
-/** Sums [rows, 8] of eight neighbouring pixels under `rows` filters packed at t; k > 0. */
+/** Sums [rows, 8] of twice four neighbouring pixels, at a and at b, under `rows` filters packed at t; k > 0. */
 // @ts-ignore: decorator
 @inline
-export function filtered(rows: i32, out: usize, t: usize, b: usize, k: i32): void {
+export function filtered(rows: i32, out: usize, t: usize, a: usize, b: usize, k: i32): void {
   switch (rows) {
-    case 1: return filtered1(out, t, b, k);
-    case 2: return filtered2(out, t, b, k);
-    case 3: return filtered3(out, t, b, k);
-    case 4: return filtered4(out, t, b, k);
-    case 5: return filtered5(out, t, b, k);
-    default: if (MOST_ROWS > 5) filtered6(out, t, b, k);
+    case 1: return filtered1(out, t, a, b, k);
+    case 2: return filtered2(out, t, a, b, k);
+    case 3: return filtered3(out, t, a, b, k);
+    case 4: return filtered4(out, t, a, b, k);
+    case 5: return filtered5(out, t, a, b, k);
+    default: if (MOST_ROWS > 5) filtered6(out, t, a, b, k);
   }
 }
 

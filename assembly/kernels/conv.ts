@@ -14,7 +14,7 @@
 //   y [batch, outHeight, outWidth, filters]; epilogues are those of gemm.
 import { ACCUMULATE, BIAS, BIAS_RELU, MASK } from "../gemm/epilogue";
 import { at, span } from "../simd";
-import { addTile, finishTile, packRun, packedBytes, rowsOf, tilesOf } from "../conv/filter";
+import { addTile, finishHalf, packRun, packedBytes, rowsOf, tilesOf } from "../conv/filter";
 import { planeFloats, toPlanes } from "../conv/planes";
 import { filtered, gathered } from "../conv/tile";
 
@@ -54,38 +54,90 @@ function spans(
   if (epilogue && epilogue != ACCUMULATE) span(extra, extraCount);
 }
 
+// The rows of taps that a sweep's filters have, and where they meet the image: tap t of output row i lies at
+// i·rowStep + t·tapStep + origin, inside the image from 0 to below `extent`. What lies outside is zeros, and skipped.
+let taps: i32 = 0;
+/** Steps of a row of taps. */
+let tapSteps: i32 = 0;
+let rowStep: i32 = 0;
+let tapStep: i32 = 0;
+let origin: i32 = 0;
+let extent: i32 = 0;
+
+/** The first tap of output row i that lies inside, or `taps`. */
+function firstTap(i: i32): i32 {
+  const place = i * rowStep + origin;
+  const outside = tapStep > 0 ? -place : place - extent + 1;
+  return outside > 0 ? min(taps, ceilDivide(outside, tapStep > 0 ? tapStep : -tapStep)) : 0;
+}
+/** One more than the last. */
+function endTap(i: i32): i32 {
+  const place = i * rowStep + origin;
+  const inside = tapStep > 0 ? extent - place : place + 1;
+  return inside > 0 ? min(taps, ceilDivide(inside, tapStep > 0 ? tapStep : -tapStep)) : 0;
+}
+
 /**
- * All tiles of one group of outputs over [height, width] places of the planes. c: the first output; row, pixel: bytes
- * between outputs; bias: of the first output channel; gate: C's twin.
+ * All tiles of one group of outputs over [height, width] places of the planes, two fours of neighbours at a time.
+ * c: the first output; row, pixel: bytes between outputs; bias: of the first output channel; gate: C's twin.
  */
 function sweep(
   c: usize, row: usize, pixel: usize, planes: usize, columns: i32, height: i32, width: i32,
-  packed: usize, count: i32, k: i32, sums: usize, bias: usize, gate: usize, mode: i32,
+  packed: usize, count: i32, sums: usize, bias: usize, gate: usize, mode: i32,
 ): void {
   const tiles = tilesOf(count);
   const block = max(1, SWEEP / width);
-  if (!k) memory.fill(sums, 0, SUMS << 2);
-  for (let first = 0; first < height; first += block) {
-    const end = min(first + block, height);
-    let steps = packed;
+  const fours = (width + 3) >> 2;
+  for (let top = 0; top < height; top += block) {
+    const end = min(top + block, height);
+    let filter = packed;
     let f: usize = 0;
     for (let t = 0; t < tiles; ++t) {
       const rows = rowsOf(t, tiles, count);
-      for (let i = first; i < end; ++i) {
-        let to = <usize>i * row + f;
-        let from = at(planes, i * columns);
-        let j = 0;
-        for (; j <= width - 8; j += 8) {
-          if (k) filtered(rows, sums, steps, from, k);
-          finishTile(c + to, pixel, sums, rows, 8, bias + f, gate + to, mode);
-          to += pixel << 3;
-          from += 32;
+      const tapBytes = (<usize>(tapSteps * (rows + 1))) << 2;
+      let i = top;
+      let j = 0;
+      let low = firstTap(i);
+      let high = endTap(i);
+      let left = fours * (end - top);
+      for (; left > 1; left -= 2) {
+        const a = at(planes, i * columns + j);
+        const toA = <usize>i * row + <usize>j * pixel + f;
+        const pixelsA = width - j;
+        let first = low;
+        let last = high;
+        j += 4;
+        if (j >= width) {
+          j = 0;
+          ++i;
+          low = firstTap(i);
+          high = endTap(i);
+          first = min(first, low);
+          last = max(last, high);
         }
-        if (j == width) continue;
-        if (k) filtered(rows, sums, steps, from, k);
-        finishTile(c + to, pixel, sums, rows, width - j, bias + f, gate + to, mode);
+        const k = (last - first) * tapSteps;
+        if (k > 0) filtered(rows, sums, filter + <usize>first * tapBytes, a, at(planes, i * columns + j), k);
+        else memory.fill(sums, 0, SUMS << 2);
+        finishHalf(c + toA, pixel, sums, rows, pixelsA, bias + f, gate + toA, mode);
+        const toB = <usize>i * row + <usize>j * pixel + f;
+        finishHalf(c + toB, pixel, sums + 16, rows, width - j, bias + f, gate + toB, mode);
+        j += 4;
+        if (j >= width) {
+          j = 0;
+          ++i;
+          low = firstTap(i);
+          high = endTap(i);
+        }
       }
-      steps += (<usize>((rows + 1) * k)) << 2;
+      if (left) {
+        const a = at(planes, i * columns + j);
+        const to = <usize>i * row + <usize>j * pixel + f;
+        const k = (high - low) * tapSteps;
+        if (k > 0) filtered(rows, sums, filter + <usize>low * tapBytes, a, a, k);
+        else memory.fill(sums, 0, SUMS << 2);
+        finishHalf(c + to, pixel, sums, rows, width - j, bias + f, gate + to, mode);
+      }
+      filter += <usize>taps * tapBytes;
       f += (<usize>rows) << 2;
     }
   }
@@ -133,12 +185,18 @@ export function conv2d(
   const pixel = (<usize>filters) << 2;
   const row = <usize>outWidth * pixel;
   const perFilter = epilogue == BIAS || epilogue == BIAS_RELU;
+  taps = kernelHeight;
+  tapSteps = kernelWidth * depth;
+  rowStep = strideH;
+  tapStep = dilationH;
+  origin = -top;
+  extent = height;
   for (let n = 0; n < batch; ++n) {
     toPlanes(planes, plane, rows, columns, x, height, width, channels, strideH, strideW, top, left);
     for (let g = 0; g < groups; ++g) {
       const f = (<usize>(g * count)) << 2;
       sweep(
-        y + f, row, pixel, planes, columns, outHeight, outWidth, packed + <usize>g * group, count, k, scratch,
+        y + f, row, pixel, planes, columns, outHeight, outWidth, packed + <usize>g * group, count, scratch,
         extra + f, extra + f, epilogue,
       );
     }
@@ -212,19 +270,30 @@ export function conv2dInputGradient(
   for (let n = 0; n < batch; ++n) {
     toPlanes(planes, plane, rows, columns, dy, outHeight, outWidth, filters, 1, 1, above, aside);
     packed = planes + planesBytes;
-    for (let a = 0; a < strideH; ++a)
+    for (let a = 0; a < strideH; ++a) {
+      // Of these taps, every one lies `tapStep` places of dy before the one above it.
+      taps = tapsOf(a + top, kernelHeight, dilationH, strideH);
+      let u = 0;
+      while (u < kernelHeight && (a + top - u * dilationH) % strideH) ++u;
+      origin = (a + top - u * dilationH) / strideH;
+      let next = 1;
+      while ((next * dilationH) % strideH) ++next;
+      tapStep = -(next * dilationH) / strideH;
+      rowStep = 1;
+      extent = outHeight;
       for (let b = 0; b < strideW; ++b) {
-        const k = tapsOf(a + top, kernelHeight, dilationH, strideH) * tapsOf(b + left, kernelWidth, dilationW, strideW) * depth;
+        tapSteps = tapsOf(b + left, kernelWidth, dilationW, strideW) * depth;
         for (let g = 0; g < groups; ++g) {
           const to = <usize>(a * width + b) * pixel + ((<usize>(g * count)) << 2);
           sweep(
             dx + to, <usize>(strideH * width) * pixel, <usize>strideW * pixel, planes, columns,
-            ceilDivide(height - a, strideH), ceilDivide(width - b, strideW), packed, count, k, scratch,
+            ceilDivide(height - a, strideH), ceilDivide(width - b, strideW), packed, count, scratch,
             0, extra + to, epilogue,
           );
-          packed += packedBytes(count, k);
+          packed += packedBytes(count, taps * tapSteps);
         }
       }
+    }
     dx += image;
     dy += outImage;
     extra += image;

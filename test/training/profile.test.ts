@@ -3,10 +3,12 @@ import { describe, expect, test } from "vitest";
 import {
   chain,
   chromeTrace,
+  conv2d,
   createModel,
   crossEntropy,
   dense,
   dropout,
+  flatten,
   formatProfile,
   type Model,
   type Profile,
@@ -57,6 +59,20 @@ describe("the profile of a step", () => {
     expect(update.gflops).toBeUndefined();
     const parameters = 64 * 512 + 512 + 512 * 3 + 3;
     expect((update.gigabytesPerSecond as number) * 1e6 * update.milliseconds).toBeCloseTo(20 * parameters, 3);
+  });
+
+  test("counts a convolution and its gradient by the definition", async () => {
+    const model = await createModel({
+      input: [16, 16, 3],
+      network: chain(conv2d(8, 3, { padding: 1 }), relu(), flatten(), dense(3)),
+      loss: crossEntropy(),
+      build: "strict",
+    });
+    const { calls } = model.profile({ x: numbers(rows * 16 * 16 * 3, 2), y: batch.y }, { rounds: 5 });
+    const work = calls.filter((call) => /conv2d/i.test(call.operation)).map((c) => (c.gflops ?? 0) * c.milliseconds);
+    // Forward and dW; nobody asks for the gradient of the images.
+    const flops = 2 * rows * 16 * 16 * 8 * 3 * 3 * 3;
+    expect(work).toEqual([expect.closeTo(flops / 1e6, 6), expect.closeTo(flops / 1e6, 6)]);
   });
 
   test("leaves the model as it was: what follows is the same to the bit", async () => {

@@ -1,5 +1,5 @@
 // Filters packed for the tiles, each weight's place in the planes beside it; and tiles of sums on their way out.
-import { ACCUMULATE, EPILOGUE, MASK, BIAS_RELU, relu } from "../gemm/epilogue";
+import { ACCUMULATE, BIAS_RELU, MASK, relu } from "../gemm/epilogue";
 import { LANES, loadTail, storeTail } from "../simd";
 import { MOST_ROWS } from "./tile";
 
@@ -54,20 +54,19 @@ export function packRun(
 /** `lanes` ≤ 4 neighbouring elements. */
 // @ts-ignore: decorator
 @inline
-function loadLanes(x: usize, lanes: i32): v128 {
+export function loadLanes(x: usize, lanes: i32): v128 {
   return lanes >= LANES ? v128.load(x) : loadTail(x, lanes);
 }
 
-/** `lanes` sums of one pixel to C, with the epilogue; gate is C's twin in `extra`. */
+/** `lanes` sums of one pixel to C, with the epilogue; bias: its address; gate: that of C's twin. */
 // @ts-ignore: decorator
 @inline
-function finishPixel(c: usize, x: v128, bias: v128, extra: usize, lanes: i32, mode: i32): void {
-  const epilogue = mode & EPILOGUE;
+export function finishPixel(c: usize, x: v128, bias: usize, gate: usize, lanes: i32, mode: i32): void {
   if (mode == ACCUMULATE) x = f32x4.add(loadLanes(c, lanes), x);
-  else if (epilogue == MASK) x = v128.and(x, f32x4.gt(loadLanes(extra, lanes), f32x4.splat(0)));
-  else if (epilogue) {
-    x = f32x4.add(x, bias);
-    if (epilogue == BIAS_RELU) x = relu(x);
+  else if (mode == MASK) x = v128.and(x, f32x4.gt(loadLanes(gate, lanes), f32x4.splat(0)));
+  else if (mode) {
+    x = f32x4.add(x, loadLanes(bias, lanes));
+    if (mode == BIAS_RELU) x = relu(x);
   }
   if (lanes >= LANES) v128.store(c, x);
   else storeTail(c, x, lanes);
@@ -85,7 +84,6 @@ export function finishHalf(
   const pixel3 = pixel2 + pixel;
   for (; rows > 0; rows -= LANES) {
     const lanes = min(rows, LANES);
-    const add = mode && mode < MASK ? loadLanes(bias, lanes) : f32x4.splat(0);
     // Rows beyond the tile hold what an earlier one left: their lanes are not stored.
     const r0 = v128.load(sums);
     const r1 = v128.load(sums, 32);
@@ -95,10 +93,10 @@ export function finishHalf(
     const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
     const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
     const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-    finishPixel(c, v128.shuffle<f64>(low01, low23, 0, 2), add, gate, lanes, mode);
-    if (pixels > 1) finishPixel(c + pixel, v128.shuffle<f64>(low01, low23, 1, 3), add, gate + pixel, lanes, mode);
-    if (pixels > 2) finishPixel(c + pixel2, v128.shuffle<f64>(high01, high23, 0, 2), add, gate + pixel2, lanes, mode);
-    if (pixels > 3) finishPixel(c + pixel3, v128.shuffle<f64>(high01, high23, 1, 3), add, gate + pixel3, lanes, mode);
+    finishPixel(c, v128.shuffle<f64>(low01, low23, 0, 2), bias, gate, lanes, mode);
+    if (pixels > 1) finishPixel(c + pixel, v128.shuffle<f64>(low01, low23, 1, 3), bias, gate + pixel, lanes, mode);
+    if (pixels > 2) finishPixel(c + pixel2, v128.shuffle<f64>(high01, high23, 0, 2), bias, gate + pixel2, lanes, mode);
+    if (pixels > 3) finishPixel(c + pixel3, v128.shuffle<f64>(high01, high23, 1, 3), bias, gate + pixel3, lanes, mode);
     c += 16;
     gate += 16;
     bias += 16;

@@ -12,8 +12,9 @@
 // All three take the geometry of the forward convolution:
 //   x [batch, height, width, channels], w [kernelHeight, kernelWidth, channels / groups, filters],
 //   y [batch, outHeight, outWidth, filters]; epilogues are those of gemm.
-import { ACCUMULATE, BIAS, BIAS_RELU, MASK } from "../gemm/epilogue";
+import { ACCUMULATE, BIAS, BIAS_RELU, MASK, finishLine } from "../gemm/epilogue";
 import { at, span } from "../simd";
+import { depthwise, depthwiseFilterGradient } from "../conv/depthwise";
 import { addTile, finishHalf, packRun, packedBytes, rowsOf, tilesOf } from "../conv/filter";
 import { planeFloats, toPlanes } from "../conv/planes";
 import { filtered, gathered } from "../conv/tile";
@@ -157,6 +158,12 @@ export function conv2d(
     x, w, y, extra, epilogue == MASK ? batch * outHeight * outWidth * filters : filters, batch, height, width, channels,
     outHeight, outWidth, filters, kernelHeight, kernelWidth, groups, epilogue,
   );
+  const perFilter = epilogue == BIAS || epilogue == BIAS_RELU;
+  if (groups == channels && filters == channels)
+    return depthwise(
+      y, x, w, extra, batch, height, width, channels, outHeight, outWidth, kernelHeight, kernelWidth, strideH, strideW,
+      dilationH, dilationW, -top, -left, 1, 1, perFilter, epilogue,
+    );
   const depth = channels / groups;
   const count = filters / groups;
   const rows = ceilDivide(reach(outHeight, strideH, kernelHeight, dilationH), strideH);
@@ -184,7 +191,6 @@ export function conv2d(
   const image = (<usize>(height * width * channels)) << 2;
   const pixel = (<usize>filters) << 2;
   const row = <usize>outWidth * pixel;
-  const perFilter = epilogue == BIAS || epilogue == BIAS_RELU;
   taps = kernelHeight;
   tapSteps = kernelWidth * depth;
   rowStep = strideH;
@@ -228,6 +234,11 @@ export function conv2dInputGradient(
     dx, w, dy, extra, batch * height * width * channels, batch, height, width, channels, outHeight, outWidth, filters,
     kernelHeight, kernelWidth, groups, epilogue,
   );
+  if (groups == channels && filters == channels)
+    return depthwise(
+      dx, dy, w, extra, batch, outHeight, outWidth, channels, height, width, kernelHeight, kernelWidth, 1, 1,
+      -dilationH, -dilationW, top, left, strideH, strideW, false, epilogue,
+    );
   const depth = filters / groups;
   const count = channels / groups;
   const above = before(kernelHeight, dilationH, top, strideH);
@@ -331,6 +342,16 @@ export function conv2dFilterGradient(
   const pixel = (<usize>channels) << 2;
   const outPixel = (<usize>filters) << 2;
   const size = kernelHeight * kernelWidth * depth * filters;
+  if (groups == channels && filters == channels) {
+    const sum = epilogue == ACCUMULATE ? scratch : dw;
+    memory.fill(sum, 0, (<usize>size) << 2);
+    depthwiseFilterGradient(
+      sum, x, dy, batch, height, width, channels, outHeight, outWidth, kernelHeight, kernelWidth, strideH, strideW,
+      dilationH, dilationW, top, left,
+    );
+    if (epilogue == ACCUMULATE) finishLine(dw, size, sum, 1, ACCUMULATE);
+    return;
+  }
 
   // Where each output pixel's first input lies.
   const table = at(scratch, SUMS);
@@ -398,6 +419,5 @@ export function conv2dFilterGradient(
     x += <usize>(height * width) * pixel;
     dy += <usize>pixels * outPixel;
   }
-  if (epilogue != ACCUMULATE) return;
-  for (let i = 0; i < size; ++i) store<f32>(at(dw, i), load<f32>(at(dw, i)) + load<f32>(at(sum, i)));
+  if (epilogue == ACCUMULATE) finishLine(dw, size, sum, 1, ACCUMULATE);
 }

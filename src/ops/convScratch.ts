@@ -16,7 +16,11 @@ const planeFloats = (rows: number, columns: number): number => (Math.ceil((rows 
 
 const packedFloats = (count: number, k: number): number => (count + Math.ceil(count / FEWEST_ROWS)) * k;
 
+/** One filter a channel needs no layout. */
+const isDepthwise = (g: Geometry): boolean => g.groups === g.channels && g.filters === g.channels;
+
 export function forwardScratchBytes(g: Geometry): number {
+  if (isDepthwise(g)) return 0;
   const rows = Math.ceil(reach(g.outHeight, g.strideH, g.kernelHeight, g.dilationH) / g.strideH);
   const columns = Math.ceil(reach(g.outWidth, g.strideW, g.kernelWidth, g.dilationW) / g.strideW);
   const planes = g.strideH * g.strideW * g.channels * planeFloats(rows, columns);
@@ -25,6 +29,7 @@ export function forwardScratchBytes(g: Geometry): number {
 }
 
 export function inputGradientScratchBytes(g: Geometry): number {
+  if (isDepthwise(g)) return 0;
   const extent = (size: number, kernel: number, dilation: number, pad: number, stride: number): number =>
     Math.floor((size - 1 + pad) / stride) + Math.max(0, Math.ceil(((kernel - 1) * dilation - pad) / stride)) + 1;
   const rows = extent(g.height, g.kernelHeight, g.dilationH, g.top, g.strideH);
@@ -35,12 +40,13 @@ export function inputGradientScratchBytes(g: Geometry): number {
 }
 
 export function filterGradientScratchBytes(g: Geometry, accumulates: boolean): number {
+  const size = (g.kernelHeight * g.kernelWidth * g.channels * g.filters) / g.groups;
+  if (isDepthwise(g)) return accumulates ? 4 * size : 0;
   const rows = reach(g.outHeight, g.strideH, g.kernelHeight, g.dilationH);
   const columns = reach(g.outWidth, g.strideW, g.kernelWidth, g.dilationW);
   const padded = g.top > 0 || g.left > 0 || rows > g.height || columns > g.width;
   const pixels = g.outHeight * g.outWidth;
   const copied = (g.filters / g.groups) % 8 !== 0;
-  const size = (g.kernelHeight * g.kernelWidth * g.channels * g.filters) / g.groups;
   return (
     4 *
     (SUMS +

@@ -139,6 +139,11 @@ const geometries: readonly Case[] = [
   { height: 5, width: 6, channels: 6, filters: 9, kernelHeight: 3, kernelWidth: 3, top: 1, left: 1, groups: 3 },
   { height: 6, width: 5, channels: 4, filters: 4, kernelHeight: 3, kernelWidth: 3, top: 1, left: 1, strideH: 2, groups: 4 },
   { height: 4, width: 4, channels: 16, filters: 16, kernelHeight: 3, kernelWidth: 3, top: 1, left: 1, groups: 2 },
+  // One filter a channel: vectors, sixteen at once, and tails.
+  ...[1, 3, 4, 6, 16, 21, 33].map((channels, i) => ({
+    ...{ height: 6, width: 7, channels, filters: channels, groups: channels, kernelHeight: 3, kernelWidth: 2 + (i % 2) },
+    ...{ top: i % 3, left: 1, strideH: 1 + (i % 2), strideW: 1 + (i % 3), dilationW: 1 + ((i + 1) % 2) },
+  })),
   // More padding than kernel; a kernel as large as the image; several blocks of pixels for the filter gradient.
   { height: 3, width: 2, channels: 2, filters: 3, kernelHeight: 2, kernelWidth: 2, top: 3, left: 2 },
   { height: 4, width: 5, channels: 3, filters: 7, kernelHeight: 4, kernelWidth: 5 },

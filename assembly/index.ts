@@ -13,3 +13,4 @@ export * from "./kernels/reduce";
 export * from "./kernels/softmax";
 export * from "./kernels/crossEntropy";
 export * from "./kernels/conv";
+export * from "./kernels/pool";

@@ -22,6 +22,7 @@ export { grad } from "./grad.ts";
 export { constant } from "./leaves.ts";
 export { matmul } from "./matmul.ts";
 export { broadcastTo, concat, pad, reshape, slice, transpose } from "./movement.ts";
+export { avgPool2d, maxPool2d, type Pool2dOptions } from "./pool.ts";
 export { dropout, randomNormal, randomUniform } from "./random.ts";
 export { argmax, argmin, logSumExp, max, mean, min, sum, variance } from "./reduce.ts";
 export { gatherRows, oneHot, pickColumns } from "./rows.ts";

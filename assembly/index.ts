@@ -13,4 +13,5 @@ export * from "./kernels/reduce";
 export * from "./kernels/softmax";
 export * from "./kernels/crossEntropy";
 export * from "./kernels/conv";
+export * from "./kernels/batchNorm";
 export * from "./kernels/pool";

@@ -17,11 +17,13 @@ export {
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
 export { mlp } from "./nn/architectures/mlp.ts";
 export type { ArchitectureOptions } from "./nn/architectures/options.ts";
+export { type BatchNormOptions, batchNorm } from "./nn/batchNorm.ts";
 export { chain, residual } from "./nn/chain.ts";
 export { type Conv2dLayerOptions, conv2d, depthwiseConv2d } from "./nn/conv2d.ts";
 export { type DenseOptions, dense } from "./nn/dense.ts";
 export { dropout } from "./nn/dropout.ts";
 export { embedding } from "./nn/embedding.ts";
+export { type GroupNormOptions, groupNorm } from "./nn/groupNorm.ts";
 export type { Draw, Initializer } from "./nn/initializers.ts";
 export * as initializers from "./nn/initializers.ts";
 export type { Context, Layer, Normalization, ParameterKind, State } from "./nn/layer.ts";

@@ -1,5 +1,6 @@
 // The raw operations, for custom networks, losses and regularisers: `import { ops } from "thalweg"`.
 export { formatGraph } from "../graph/print.ts";
+export { batchStatistics, normalize, type Statistics } from "./batchNorm.ts";
 export {
   add,
   div,

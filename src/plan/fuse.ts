@@ -4,12 +4,9 @@ import { fusedConvolutions } from "../ops/conv.ts";
 import { dotOp, sumSquaresOp } from "../ops/dot.ts";
 import { type Epilogue, fusedMatmulOp } from "../ops/matmul.ts";
 import type { DefinedOperation } from "../ops/op.ts";
+import { normalizeRules } from "./fuseNormalize.ts";
+import { input, name, type Rule } from "./rule.ts";
 import { rewrite } from "./simplify.ts";
-
-type Rule = (node: Tensor, usedOnce: (tensor: Tensor) => boolean) => Tensor | undefined;
-
-const name = (tensor: Tensor): string => tensor.operation.name;
-const input = (tensor: Tensor, i = 0): Tensor => tensor.inputs[i] as Tensor;
 
 /** The twin of a product that does something to its tiles on their way out. */
 function fusedTwin(tensor: Tensor): DefinedOperation | undefined {
@@ -67,7 +64,7 @@ const dot: Rule = (node, usedOnce) => {
   return dotOp(x.inputs, { shape: node.shape });
 };
 
-const rules: readonly Rule[] = [bias, biasRelu, reluMask, accumulate, dot];
+const rules: readonly Rule[] = [bias, biasRelu, reluMask, accumulate, dot, ...normalizeRules];
 
 /** Applies every rule once, in the order of the graph. */
 export function fuse(roots: readonly Tensor[]): Tensor[] {

@@ -1,0 +1,301 @@
+// Normalisation by channel: x is [rows, channels], channels last. Blocks of rows stay in the first-level cache while their
+// columns are taken four channels at a time, so that each kernel goes over memory once, in order; the channels behind
+// the last four go one by one.
+import { high, loadColumns, low, narrow, storeColumns } from "../columns";
+import { LANES, at, fma, span } from "../simd";
+
+/** Floats of one tensor that a block holds: 16 kB. */
+const BLOCK: i32 = 4096;
+/** Rows of a block at most: a lane adds up a quarter of them in f32 before it goes on in f64. */
+const MOST: i32 = 64;
+/** f64 lanes that a group of channels keeps from block to block: two sums of four lanes, 64 bytes. */
+const GROUP: i32 = 64;
+
+// @ts-ignore: decorator
+@inline
+function blockRows(channels: i32): i32 {
+  return min(MOST, max(16, (BLOCK / channels) & ~3));
+}
+
+/** Channels of the group that begins at c: four, or one at the end of a row. */
+// @ts-ignore: decorator
+@inline
+function groupWidth(c: i32, channels: i32): i32 {
+  return c + LANES <= channels ? LANES : 1;
+}
+
+/** (x − mean)·factor + shift. */
+// @ts-ignore: decorator
+@inline
+function affine(x: v128, mean: v128, factor: v128, shift: v128): v128 {
+  return fma(f32x4.sub(x, mean), factor, shift);
+}
+
+/** Clears the sums of all groups. */
+function clear(scratch: usize, channels: i32): void {
+  memory.fill(scratch, 0, <usize>((channels >> 2) + (channels & 3)) * GROUP);
+}
+
+/** total += part, four f32 lanes onto four f64 lanes at `total`. */
+// @ts-ignore: decorator
+@inline
+function accumulate(total: usize, part: v128): void {
+  v128.store(total, f64x2.add(v128.load(total), low(part)));
+  v128.store(total, f64x2.add(v128.load(total, 16), high(part)), 16);
+}
+
+/**
+ * Joins n elements, with sum S and sum of squares Q around `shift`, to mean and M (the sum of squares around the mean)
+ * of the `before` elements so far: Chan, Golub and LeVeque 1979. Two channels in f64 lanes; M lies 32 bytes behind.
+ */
+// @ts-ignore: decorator
+@inline
+function join(mean: usize, shift: v128, sum: v128, squares: v128, n: f64, before: f64): void {
+  const own = f64x2.mul(sum, f64x2.splat(1 / n));
+  const spread = f64x2.sub(squares, f64x2.mul(sum, own));
+  const old = v128.load(mean);
+  const step = f64x2.sub(f64x2.add(shift, own), old);
+  const share = n / (n + before);
+  v128.store(mean, f64x2.add(old, f64x2.mul(step, f64x2.splat(share))));
+  const between = f64x2.mul(f64x2.mul(step, step), f64x2.splat(before * share));
+  // Rounding may take the spread of equal elements below zero.
+  const within = f64x2.pmax(spread, f64x2.splat(0));
+  v128.store(mean, f64x2.add(v128.load(mean, 32), f64x2.add(within, between)), 32);
+}
+
+/**
+ * Means and biased variances of the channels. Each block is summed around its own first row s, in f32: the squares add
+ * up to at most rows + 1 times those around the block's mean, as s is one of them, so a large mean costs no digits.
+ * Blocks are joined in f64. out: [2·channels], means then variances; x: [rows, channels];
+ * scratch: 64 bytes for each four channels and for each one behind them.
+ */
+export function batchStatistics(out: usize, x: usize, scratch: usize, rows: i32, channels: i32): void {
+  span(out, 2 * channels);
+  span(x, rows * channels);
+  clear(scratch, channels);
+  const block = blockRows(channels);
+  for (let start = 0; start < rows; start += block) {
+    const n = min(block, rows - start);
+    let total = scratch;
+    for (let c = 0; c < channels; total += GROUP) {
+      const width = groupWidth(c, channels);
+      let from = at(x, start * channels + c);
+      const shift = loadColumns(from, width);
+      let s = f32x4.splat(0);
+      let t = s;
+      let u = s;
+      let v = s;
+      let ss = s;
+      let tt = s;
+      let uu = s;
+      let vv = s;
+      let j = 0;
+      if (width == LANES) {
+        for (; j <= n - 4; j += 4) {
+          const a = f32x4.sub(v128.load(from), shift);
+          const b = f32x4.sub(v128.load(at(from, channels)), shift);
+          const d = f32x4.sub(v128.load(at(from, 2 * channels)), shift);
+          const e = f32x4.sub(v128.load(at(from, 3 * channels)), shift);
+          s = f32x4.add(s, a);
+          t = f32x4.add(t, b);
+          u = f32x4.add(u, d);
+          v = f32x4.add(v, e);
+          ss = fma(a, a, ss);
+          tt = fma(b, b, tt);
+          uu = fma(d, d, uu);
+          vv = fma(e, e, vv);
+          from = at(from, 4 * channels);
+        }
+      }
+      for (; j < n; ++j) {
+        const a = f32x4.sub(loadColumns(from, width), shift);
+        s = f32x4.add(s, a);
+        ss = fma(a, a, ss);
+        from = at(from, channels);
+      }
+      s = f32x4.add(f32x4.add(s, t), f32x4.add(u, v));
+      ss = f32x4.add(f32x4.add(ss, tt), f32x4.add(uu, vv));
+      join(total, low(shift), low(s), low(ss), <f64>n, <f64>start);
+      join(total + 16, high(shift), high(s), high(ss), <f64>n, <f64>start);
+      c += width;
+    }
+  }
+  const each = f64x2.splat(1 / <f64>rows);
+  let total = scratch;
+  for (let c = 0; c < channels; total += GROUP) {
+    const width = groupWidth(c, channels);
+    storeColumns(at(out, c), narrow(v128.load(total), v128.load(total, 16)), width);
+    const lows = f64x2.mul(v128.load(total, 32), each);
+    storeColumns(at(out, channels + c), narrow(lows, f64x2.mul(v128.load(total, 48), each)), width);
+    c += width;
+  }
+}
+
+/**
+ * y = (x − mean)·factor + shift, and `floor` where that is below it: 0 makes it relu's, −∞ changes nothing.
+ * y, x: [rows, channels]; mean, factor, shift: [channels]. y may be x.
+ */
+export function normalize(
+  y: usize, x: usize, mean: usize, factor: usize, shift: usize, rows: i32, channels: i32, floor: f32,
+): void {
+  span(y, rows * channels);
+  span(x, rows * channels);
+  span(mean, channels);
+  span(factor, channels);
+  span(shift, channels);
+  const least = f32x4.splat(floor);
+  const block = blockRows(channels);
+  for (let start = 0; start < rows; start += block) {
+    const n = min(block, rows - start);
+    for (let c = 0; c < channels; ) {
+      const width = groupWidth(c, channels);
+      const m = loadColumns(at(mean, c), width);
+      const f = loadColumns(at(factor, c), width);
+      const s = loadColumns(at(shift, c), width);
+      let from = at(x, start * channels + c);
+      let to = at(y, start * channels + c);
+      let j = 0;
+      if (width == LANES) {
+        for (; j <= n - 2; j += 2) {
+          const a = v128.load(from);
+          const b = v128.load(at(from, channels));
+          v128.store(to, f32x4.pmax(affine(a, m, f, s), least));
+          v128.store(at(to, channels), f32x4.pmax(affine(b, m, f, s), least));
+          from = at(from, 2 * channels);
+          to = at(to, 2 * channels);
+        }
+      }
+      for (; j < n; ++j) {
+        storeColumns(to, f32x4.pmax(affine(loadColumns(from, width), m, f, s), least), width);
+        from = at(from, channels);
+        to = at(to, channels);
+      }
+      c += width;
+    }
+  }
+}
+
+/** dy where normalize() gave more than `least`, else 0: relu's derivative, from x instead of a stored y. */
+// @ts-ignore: decorator
+@inline
+function gated(dy: v128, centred: v128, factor: v128, shift: v128, least: v128): v128 {
+  return v128.and(dy, f32x4.gt(fma(centred, factor, shift), least));
+}
+
+/**
+ * Σ g and Σ g·(x − mean) over the rows, with g = dy where normalize() gave more than `floor`, else 0.
+ * out: [2·channels]; dy, x: [rows, channels]; mean, factor, shift: [channels]; scratch as for batchStatistics.
+ */
+export function normalizeSums(
+  out: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, scratch: usize,
+  rows: i32, channels: i32, floor: f32,
+): void {
+  span(out, 2 * channels);
+  span(dy, rows * channels);
+  span(x, rows * channels);
+  clear(scratch, channels);
+  const least = f32x4.splat(floor);
+  const block = blockRows(channels);
+  for (let start = 0; start < rows; start += block) {
+    const n = min(block, rows - start);
+    let total = scratch;
+    for (let c = 0; c < channels; total += GROUP) {
+      const width = groupWidth(c, channels);
+      const m = loadColumns(at(mean, c), width);
+      const f = loadColumns(at(factor, c), width);
+      const s = loadColumns(at(shift, c), width);
+      let from = at(x, start * channels + c);
+      let by = at(dy, start * channels + c);
+      let g0 = f32x4.splat(0);
+      let g1 = g0;
+      let p0 = g0;
+      let p1 = g0;
+      let j = 0;
+      if (width == LANES) {
+        for (; j <= n - 2; j += 2) {
+          const a = f32x4.sub(v128.load(from), m);
+          const b = f32x4.sub(v128.load(at(from, channels)), m);
+          const ga = gated(v128.load(by), a, f, s, least);
+          const gb = gated(v128.load(at(by, channels)), b, f, s, least);
+          g0 = f32x4.add(g0, ga);
+          g1 = f32x4.add(g1, gb);
+          p0 = fma(ga, a, p0);
+          p1 = fma(gb, b, p1);
+          from = at(from, 2 * channels);
+          by = at(by, 2 * channels);
+        }
+      }
+      for (; j < n; ++j) {
+        const a = f32x4.sub(loadColumns(from, width), m);
+        const ga = gated(loadColumns(by, width), a, f, s, least);
+        g0 = f32x4.add(g0, ga);
+        p0 = fma(ga, a, p0);
+        from = at(from, channels);
+        by = at(by, channels);
+      }
+      accumulate(total, f32x4.add(g0, g1));
+      accumulate(total + 32, f32x4.add(p0, p1));
+      c += width;
+    }
+  }
+  let total = scratch;
+  for (let c = 0; c < channels; total += GROUP) {
+    const width = groupWidth(c, channels);
+    storeColumns(at(out, c), narrow(v128.load(total), v128.load(total, 16)), width);
+    storeColumns(at(out, channels + c), narrow(v128.load(total, 32), v128.load(total, 48)), width);
+    c += width;
+  }
+}
+
+/**
+ * dx = g·factor + slope[c] + 2·slope[channels + c]·(x − mean), the slopes divided by rows: what reaches x through
+ * normalize() and through its mean and variance, whose cotangents the slopes are. g as for normalizeSums.
+ * dx, dy, x: [rows, channels]; mean, factor, shift: [channels]; slopes: [2·channels]. dx may be dy or x.
+ */
+export function normalizeGradient(
+  dx: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, slopes: usize,
+  rows: i32, channels: i32, floor: f32,
+): void {
+  span(dx, rows * channels);
+  span(dy, rows * channels);
+  span(x, rows * channels);
+  span(slopes, 2 * channels);
+  const least = f32x4.splat(floor);
+  const each = f32x4.splat(<f32>(1 / <f64>rows));
+  const twice = f32x4.splat(<f32>(2 / <f64>rows));
+  const block = blockRows(channels);
+  for (let start = 0; start < rows; start += block) {
+    const n = min(block, rows - start);
+    for (let c = 0; c < channels; ) {
+      const width = groupWidth(c, channels);
+      const m = loadColumns(at(mean, c), width);
+      const f = loadColumns(at(factor, c), width);
+      const s = loadColumns(at(shift, c), width);
+      const constant = f32x4.mul(loadColumns(at(slopes, c), width), each);
+      const linear = f32x4.mul(loadColumns(at(slopes, channels + c), width), twice);
+      let from = at(x, start * channels + c);
+      let by = at(dy, start * channels + c);
+      let to = at(dx, start * channels + c);
+      let j = 0;
+      if (width == LANES) {
+        for (; j < n; ++j) {
+          const a = f32x4.sub(v128.load(from), m);
+          const g = gated(v128.load(by), a, f, s, least);
+          v128.store(to, fma(g, f, fma(linear, a, constant)));
+          from = at(from, channels);
+          by = at(by, channels);
+          to = at(to, channels);
+        }
+      }
+      for (; j < n; ++j) {
+        const a = f32x4.sub(loadColumns(from, width), m);
+        const g = gated(loadColumns(by, width), a, f, s, least);
+        storeColumns(to, fma(g, f, fma(linear, a, constant)), width);
+        from = at(from, channels);
+        by = at(by, channels);
+        to = at(to, channels);
+      }
+      c += width;
+    }
+  }
+}

@@ -9,13 +9,12 @@ import {
   type Pointer,
   type Shape,
   showShape,
-  size,
   type Tensor,
 } from "../graph/tensor.ts";
 import { add } from "./binary.ts";
 import { filterGradientScratchBytes, forwardScratchBytes, inputGradientScratchBytes } from "./convScratch.ts";
-import { type Epilogue, emitAddend, epilogues, matmul, reluMask } from "./matmul.ts";
-import { reshape } from "./movement.ts";
+import { gemmScratchBytes } from "./gemmScratch.ts";
+import { type Epilogue, emitAddend, epilogues, reluMask } from "./matmul.ts";
 import { type DefinedOperation, type Example, op } from "./op.ts";
 import { relu } from "./unary.ts";
 import { type Padding, pair, windowOf } from "./window.ts";
@@ -53,48 +52,61 @@ function geometry(x: Shape, w: Shape, y: Shape, attributes: Attributes): Geometr
   };
 }
 
+/** m, n, k, aRow, aColumn, bRow, bColumn of `gemm`. */
+type Product = readonly [number, number, number, number, number, number, number];
+
+/** A kernel of one pixel that moves by one: a matrix product over the pixels. */
+const isPointwise = (g: Geometry): boolean =>
+  g.kernelHeight * g.kernelWidth * g.strideH * g.strideW * g.groups === 1 &&
+  g.height === g.outHeight &&
+  g.width === g.outWidth;
+const pixels = (g: Geometry): number => g.batch * g.height * g.width;
+
 type ConvKernel = "conv2d" | "conv2dInputGradient" | "conv2dFilterGradient";
+
+/** The three arrays of a convolution, of which each operation makes one from the other two. */
+type Role = "x" | "w" | "y";
 
 interface Kind {
   readonly kernel: ConvKernel;
+  readonly inputs: readonly [Role, Role];
+  readonly result: Role;
   /** Shape of the result from the inputs' and the `extents` of its two spatial axes. */
   readonly shape: (a: Shape, b: Shape, extents: readonly [number, number], groups: number) => Shape;
-  /** Shapes of x, w and y from the inputs' and the result's. */
-  readonly roles: (a: Shape, b: Shape, result: Shape) => readonly [Shape, Shape, Shape];
   readonly scratch: (geometry: Geometry, accumulates: boolean) => number;
+  /** Where a kernel is one pixel, the matrix product that it is. */
+  readonly product: (geometry: Geometry) => Product;
   readonly gradient: (d: Tensor, a: Tensor, b: Tensor, attributes: Attributes) => readonly [Tensor, Tensor];
   readonly epilogues: readonly Epilogue[];
-  /** Shapes of both inputs and the result for the epilogues' examples: few sums, lest one lie at relu's kink. */
-  readonly small: readonly [Shape, Shape, Shape];
-  readonly examples: readonly Example[];
 }
 
 /** The operation, and its twin with something done to each tile of the result while it is at hand. */
 function define(kind: Kind): { readonly plain: DefinedOperation; readonly fused: DefinedOperation } {
-  const sizes = (a: Shape, b: Shape, result: Shape, attributes: Attributes): Geometry =>
-    geometry(...kind.roles(a, b, result), attributes);
+  const sizes = (a: Shape, b: Shape, result: Shape, attributes: Attributes): Geometry => {
+    const { x, w, y } = { [kind.inputs[0]]: a, [kind.inputs[1]]: b, [kind.result]: result } as Record<Role, Shape>;
+    return geometry(x, w, y, attributes);
+  };
   const definition = {
-    shape: ([a, b]: readonly Shape[], attributes: Attributes): Shape =>
-      kind.shape(
-        a as Shape,
-        b as Shape,
-        attributes.extents as readonly number[] as [number, number],
-        attributes.groups as number,
-      ),
-    emit(k: Emitter, y: Operand, [a, b, extra]: readonly Operand[], attributes: Attributes, scratch: Pointer): void {
-      const g = sizes((a as Operand).shape, (b as Operand).shape, y.shape, attributes);
+    shape: ([a, b]: readonly Shape[], { extents, groups }: Attributes): Shape =>
+      kind.shape(a as Shape, b as Shape, extents as readonly number[] as [number, number], groups as number),
+    emit(k: Emitter, y: Operand, inputs: readonly Operand[], attributes: Attributes, scratch: Pointer): void {
+      const [a, b, extra] = inputs as [Operand, Operand, Operand?];
+      const g = sizes(a.shape, b.shape, y.shape, attributes);
       const epilogue = epilogues[(attributes.epilogue ?? "none") as Epilogue];
       emitAddend(k, y, extra, epilogue);
-      k[kind.kernel](
-        y, a as Operand, b as Operand, scratch, extra ?? y,
-        g.batch, g.height, g.width, g.channels, g.outHeight, g.outWidth, g.filters, g.kernelHeight, g.kernelWidth,
-        g.strideH, g.strideW, g.dilationH, g.dilationW, g.top, g.left, g.groups, epilogue,
-      ); // biome-ignore format: addresses, sizes, strides
+      if (isPointwise(g)) k.gemm(y, a, b, scratch, ...kind.product(g), epilogue, extra ?? y);
+      else
+        k[kind.kernel](
+          y, a, b, scratch, extra ?? y,
+          g.batch, g.height, g.width, g.channels, g.outHeight, g.outWidth, g.filters, g.kernelHeight, g.kernelWidth,
+          g.strideH, g.strideW, g.dilationH, g.dilationW, g.top, g.left, g.groups, epilogue,
+        ); // biome-ignore format: addresses, sizes, strides
     },
     scratchBytes: (y: Tensor): number => {
       const [a, b] = y.inputs as [Tensor, Tensor];
       const g = sizes(a.shape, b.shape, y.shape, y.attributes);
-      return kind.scratch(g, y.attributes.epilogue === "accumulate");
+      const [m, n, k] = kind.product(g);
+      return isPointwise(g) ? gemmScratchBytes(m, n, k) : kind.scratch(g, y.attributes.epilogue === "accumulate");
     },
     cost: (y: Operand, [a, b]: readonly Operand[], attributes: Attributes) => {
       const g = sizes((a as Operand).shape, (b as Operand).shape, y.shape, attributes);
@@ -102,10 +114,23 @@ function define(kind: Kind): { readonly plain: DefinedOperation; readonly fused:
       return { flops: 2 * g.batch * g.outHeight * g.outWidth * weights };
     },
   };
+  const exampleOf = (c: ConvCase, epilogue?: Epilogue): Example => {
+    const { x: _x, w: _w, y: _y, ...attributes } = c;
+    const result = c[kind.result];
+    const extra = epilogue === undefined ? [] : [epilogue.startsWith("bias") ? result.slice(-1) : result];
+    return {
+      shapes: [c[kind.inputs[0]], c[kind.inputs[1]], ...extra],
+      attributes: {
+        ...{ strides: [1, 1], dilation: [1, 1], before: [0, 0], groups: 1, ...attributes },
+        extents: kind.result === "w" ? result.slice(0, 2) : result.slice(1, 3),
+        ...(epilogue && { epilogue }),
+      },
+    };
+  };
   const plain = op(kind.kernel, {
     ...definition,
     gradient: (d, y) => kind.gradient(d, y.inputs[0] as Tensor, y.inputs[1] as Tensor, y.attributes),
-    examples: kind.examples,
+    examples: cases.map((c) => exampleOf(c)),
   });
   const fused = op(`fused${(kind.kernel[0] as string).toUpperCase()}${kind.kernel.slice(1)}`, {
     ...definition,
@@ -119,166 +144,70 @@ function define(kind: Kind): { readonly plain: DefinedOperation; readonly fused:
       const biased = add(product, extra);
       return epilogue === "biasRelu" ? relu(biased) : biased;
     },
-    examples: kind.epilogues.map((epilogue) => {
-      const [a, b, result] = kind.small;
-      return example([a, b, epilogue.startsWith("bias") ? result.slice(-1) : result], {
-        extents: kind.kernel === "conv2dFilterGradient" ? result.slice(0, 2) : result.slice(1, 3),
-        epilogue,
-      });
-    }),
+    // Few sums, lest one lie at relu's kink.
+    examples: kind.epilogues.map((epilogue) => exampleOf(cases[0] as ConvCase, epilogue)),
   });
   return { plain, fused };
 }
+
+interface ConvCase extends Attributes {
+  readonly x: Shape;
+  readonly w: Shape;
+  readonly y: Shape;
+}
+const cases: readonly ConvCase[] = [
+  { x: [1, 3, 4, 2], w: [2, 2, 2, 3], y: [1, 2, 3, 3] },
+  { x: [2, 5, 6, 3], w: [3, 3, 3, 4], y: [2, 5, 6, 4], before: [1, 1] },
+  { x: [2, 6, 5, 2], w: [3, 2, 2, 7], y: [2, 3, 2, 7], before: [1, 0], strides: [2, 3] },
+  { x: [1, 7, 9, 4], w: [3, 3, 2, 6], y: [1, 3, 9, 6], before: [0, 2], dilation: [2, 2], groups: 2 },
+  { x: [1, 4, 5, 3], w: [3, 2, 1, 3], y: [1, 4, 4, 3], before: [1, 0], groups: 3 },
+  { x: [1, 4, 4, 3], w: [1, 1, 3, 9], y: [1, 2, 2, 9], strides: [2, 2] },
+  { x: [2, 3, 3, 5], w: [1, 1, 5, 6], y: [2, 3, 3, 6] },
+];
 
 const spatial = (shape: Shape): readonly [number, number] => [shape[1] as number, shape[2] as number];
 
 const forward = define({
   kernel: "conv2d",
+  inputs: ["x", "w"],
+  result: "y",
   shape: (x, w, [height, width]) => [x[0] as number, height, width, w[3] as number],
-  roles: (x, w, y) => [x, w, y],
   scratch: forwardScratchBytes,
+  product: (g) => [pixels(g), g.filters, g.channels, g.channels, 1, g.filters, 1],
   gradient: (dy, x, w, { extents: _, ...attributes }) => [
     inputGradient.plain([dy, w], { ...attributes, extents: spatial(x.shape) }),
     filterGradient.plain([x, dy], { ...attributes, extents: w.shape.slice(0, 2) }),
   ],
   epilogues: ["bias", "biasRelu", "accumulate"],
-  small: [
-    [1, 3, 4, 2],
-    [2, 2, 2, 3],
-    [1, 2, 3, 3],
-  ],
-  examples: [
-    example(
-      [
-        [2, 5, 6, 3],
-        [3, 3, 3, 4],
-      ],
-      { extents: [5, 6], before: [1, 1] },
-    ),
-    example(
-      [
-        [2, 6, 5, 2],
-        [3, 2, 2, 7],
-      ],
-      { extents: [3, 2], strides: [2, 3], before: [1, 0] },
-    ),
-    example(
-      [
-        [1, 7, 9, 4],
-        [3, 3, 2, 6],
-      ],
-      { extents: [3, 9], dilation: [2, 2], before: [0, 2], groups: 2 },
-    ),
-    example(
-      [
-        [1, 4, 4, 3],
-        [1, 1, 3, 9],
-      ],
-      { extents: [2, 2], strides: [2, 2] },
-    ),
-  ],
 });
 
 const inputGradient = define({
   kernel: "conv2dInputGradient",
+  inputs: ["y", "w"],
+  result: "x",
   shape: (dy, w, [height, width], groups) => [dy[0] as number, height, width, (w[2] as number) * groups],
-  roles: (dy, w, x) => [x, w, dy],
   scratch: inputGradientScratchBytes,
+  product: (g) => [pixels(g), g.channels, g.filters, g.filters, 1, 1, g.filters],
   gradient: (u, dy, w, { extents: _, ...attributes }) => [
     forward.plain([u, w], { ...attributes, extents: spatial(dy.shape) }),
     filterGradient.plain([u, dy], { ...attributes, extents: w.shape.slice(0, 2) }),
   ],
   epilogues: ["reluMask", "accumulate"],
-  small: [
-    [1, 2, 3, 3],
-    [2, 2, 2, 3],
-    [1, 3, 4, 2],
-  ],
-  examples: [
-    example(
-      [
-        [2, 5, 6, 4],
-        [3, 3, 3, 4],
-      ],
-      { extents: [5, 6], before: [1, 1] },
-    ),
-    example(
-      [
-        [2, 3, 2, 7],
-        [3, 2, 2, 7],
-      ],
-      { extents: [6, 5], strides: [2, 3], before: [1, 0] },
-    ),
-    example(
-      [
-        [1, 3, 9, 6],
-        [3, 3, 2, 6],
-      ],
-      { extents: [7, 9], dilation: [2, 2], before: [0, 2], groups: 2 },
-    ),
-    example(
-      [
-        [1, 2, 2, 9],
-        [1, 1, 3, 9],
-      ],
-      { extents: [4, 4], strides: [2, 2] },
-    ),
-  ],
 });
 
 const filterGradient = define({
   kernel: "conv2dFilterGradient",
+  inputs: ["x", "y"],
+  result: "w",
   shape: (x, dy, [height, width], groups) => [height, width, (x[3] as number) / groups, dy[3] as number],
-  roles: (x, dy, w) => [x, w, dy],
   scratch: filterGradientScratchBytes,
+  product: (g) => [g.channels, g.filters, pixels(g), 1, g.channels, g.filters, 1],
   gradient: (v, x, dy, { extents: _, ...attributes }) => [
     inputGradient.plain([dy, v], { ...attributes, extents: spatial(x.shape) }),
     forward.plain([x, v], { ...attributes, extents: spatial(dy.shape) }),
   ],
   epilogues: ["accumulate"],
-  small: [
-    [1, 3, 4, 2],
-    [1, 2, 3, 3],
-    [2, 2, 2, 3],
-  ],
-  examples: [
-    example(
-      [
-        [2, 5, 6, 3],
-        [2, 5, 6, 4],
-      ],
-      { extents: [3, 3], before: [1, 1] },
-    ),
-    example(
-      [
-        [2, 6, 5, 2],
-        [2, 3, 2, 7],
-      ],
-      { extents: [3, 2], strides: [2, 3], before: [1, 0] },
-    ),
-    example(
-      [
-        [1, 7, 9, 4],
-        [1, 3, 9, 6],
-      ],
-      { extents: [3, 3], dilation: [2, 2], before: [0, 2], groups: 2 },
-    ),
-    example(
-      [
-        [1, 4, 4, 3],
-        [1, 2, 2, 8],
-      ],
-      { extents: [1, 1], strides: [2, 2] },
-    ),
-  ],
 });
-
-function example(shapes: readonly Shape[], attributes: Attributes): Example {
-  return {
-    shapes,
-    attributes: { strides: [1, 1], dilation: [1, 1], before: [0, 0], groups: 1, ...attributes },
-  };
-}
 
 /** What a plan may do to the results of these operations on their way out, and by which operation. */
 export const fusedConvolutions = {
@@ -326,10 +255,6 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
     );
   const rows = windowOf("conv2d", "height", height, { size: kernelHeight, stride: strides[0], dilation: dilation[0], padding }); // biome-ignore format: two axes
   const columns = windowOf("conv2d", "width", width, { size: kernelWidth, stride: strides[1], dilation: dilation[1], padding }); // biome-ignore format: two axes
-  const pointwise =
-    size([kernelHeight, kernelWidth, ...strides, groups]) === 1 && rows.out === height && columns.out === width;
-  if (pointwise)
-    return reshape(matmul(reshape(x, [-1, channels]), reshape(w, [depth, filters])), [...x.shape.slice(0, 3), filters]);
   return forward.plain([x, w], {
     strides,
     dilation,

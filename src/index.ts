@@ -15,8 +15,11 @@ export {
   type TargetSpecification,
 } from "./losses.ts";
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
+export { convfc } from "./nn/architectures/convfc.ts";
+export { lenet5 } from "./nn/architectures/lenet5.ts";
 export { mlp } from "./nn/architectures/mlp.ts";
 export type { ArchitectureOptions } from "./nn/architectures/options.ts";
+export { type ResnetOptions, resnet } from "./nn/architectures/resnet.ts";
 export { type BatchNormOptions, batchNorm } from "./nn/batchNorm.ts";
 export { chain, residual } from "./nn/chain.ts";
 export { type Conv2dLayerOptions, conv2d, depthwiseConv2d } from "./nn/conv2d.ts";

@@ -27,7 +27,9 @@ program
   .addOption(
     new Option(
       "--network <name>",
-      `mlp:128,64 is dense layers of these widths with ReLU (default: ${Object.entries(defaultNetwork)
+      `lenet5, convfc, resnet20, resnet20-noskip (or 32, 44, 56 …), or dense layers of these widths as mlp:128,64 (default: ${Object.entries(
+        defaultNetwork,
+      )
         .map(([dataset, name]) => `${name} for ${dataset}`)
         .join(", ")})`,
     ).argParser(network),
@@ -79,7 +81,8 @@ program
 Examples:
   thalweg train mnist
   thalweg train mnist --network mlp:512,512 --epochs 10 --seed 3
-  thalweg train cifar10 --data cifar-10-batches-bin
+  thalweg train fashion --network lenet5 --data /usr/share/datasets/fashion-mnist
+  thalweg train cifar10 --network resnet20 --data cifar-10-batches-bin
   thalweg train mnist --json | tail -1
   thalweg train mnist --profile step.json --epochs 1
 
@@ -110,6 +113,7 @@ Ctrl-C stops the run (exit code 130).`,
 function hints(): readonly string[] {
   const lines = [
     ["npx thalweg train mnist --network mlp:512,512", "a larger network"],
+    ["npx thalweg train mnist --network lenet5", "a convolutional network"],
     ["npx thalweg train mnist --hidden none", "no hidden layer: a linear classifier"],
     ["npx thalweg train --help", "all options"],
   ];

@@ -49,7 +49,8 @@ describe("thalweg, asked for what it cannot do", () => {
   it.each<[string, RegExp]>([
     ["train", /missing required argument 'dataset'/],
     ["train cifar", /'cifar' is invalid.*Allowed choices are mnist, fashion, cifar10/],
-    ["train mnist --network vgg", /--network <name>' argument 'vgg' is invalid\. Expected mlp:128/],
+    ["train mnist --network vgg", /--network <name>' argument 'vgg' is invalid\. Expected lenet5, convfc, mlp:128/],
+    ["train mnist --network resnet18", /'resnet18' is invalid.*another depth of 6n \+ 2/],
     ["train mnist --network mlp:0,1", /'mlp:0,1' is invalid\. Expected widths/],
     ["train mnist --network mlp:8 --hidden 8", /'--hidden <widths>' cannot be used with option '--network <name>'/],
     ["train mnist --weight-decay -1", /'-1' is invalid\. Expected a number of at least 0/],
@@ -187,14 +188,14 @@ describe("thalweg train, other data sets", () => {
   const files = { "data_batch_1.bin": cifarFile(40, 0), "test_batch.bin": cifarFile(20, 0) };
 
   it("fashion and cifar10 learn from their folders, by the name of a network", async () => {
-    for (const [dataset, folder] of [
-      ["fashion", digits],
-      ["cifar10", temporaryFolder(files)],
+    for (const [dataset, folder, network] of [
+      ["fashion", digits, "lenet5"],
+      ["cifar10", temporaryFolder(files), "resnet8-noskip"],
     ] as const) {
-      const args = ["train", dataset, "--data", folder, "--network", "mlp:8,4", "--epochs", "2", "--json"];
+      const args = ["train", dataset, "--data", folder, "--network", network, "--epochs", "2", "--json"];
       const { code, out, errors } = await thalweg(args);
       expect([code, errors]).toEqual([0, ""]);
-      expect(jsonLines(out).at(-1)).toMatchObject({ network: "mlp:8,4", testAccuracy: expect.any(Number) });
+      expect(jsonLines(out).at(-1)).toMatchObject({ network, testAccuracy: expect.any(Number) });
     }
   });
 

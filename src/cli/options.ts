@@ -75,5 +75,11 @@ const mlpOf = (list: readonly number[]): NetworkChoice => ({
 /** "mlp:128,64" and the names of architectures. */
 export function network(text: string): NetworkChoice {
   if (text.startsWith("mlp:")) return mlpOf(widths(text.slice(4)));
-  throw new InvalidArgumentError("Expected mlp:128 or mlp:512,512.");
+  if (text === "lenet5" || text === "convfc") return { name: text, kind: text };
+  const [, depth, plain] = /^resnet(\d+)(-noskip)?$/.exec(text) ?? [];
+  if (depth !== undefined && Number(depth) >= 8 && (Number(depth) - 2) % 6 === 0)
+    return { name: text, kind: "resnet", depth: Number(depth), skips: plain === undefined };
+  throw new InvalidArgumentError(
+    "Expected lenet5, convfc, mlp:128 or mlp:512,512, resnet20 or resnet20-noskip (or another depth of 6n + 2).",
+  );
 }

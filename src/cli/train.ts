@@ -1,6 +1,8 @@
 // The command `thalweg train`: written on the public API alone, as a user would.
 import { writeFileSync } from "node:fs";
-import { type Batch, chromeTrace, createModel, crossEntropy, formatProfile, type Layer, mlp, sgd } from "thalweg";
+import {
+  type Batch, chromeTrace, convfc, createModel, crossEntropy, formatProfile, type Layer, lenet5, mlp, resnet, sgd,
+} from "thalweg"; // biome-ignore format: a list of names
 import type { Dataset, PerChannel } from "thalweg/data";
 import { augmentationOf, readDataset } from "./datasets.ts";
 import type { Display, EpochReport } from "./display.ts";
@@ -93,8 +95,10 @@ function modelFor(options: TrainOptions, { shape, classes = [] }: Dataset) {
   });
 }
 
-function networkOf({ widths }: NetworkChoice, classes: number): Layer {
-  return mlp(widths, { classes });
+function networkOf(choice: NetworkChoice, classes: number): Layer {
+  if (choice.kind === "mlp") return mlp(choice.widths, { classes });
+  if (choice.kind === "resnet") return resnet(choice.depth, { skips: choice.skips, classes });
+  return choice.kind === "lenet5" ? lenet5({ classes }) : convfc({ classes });
 }
 
 /** The first examples of a data set, as numbers. */

@@ -32,8 +32,35 @@ export interface Net {
 }
 
 const dense = (units: number): Layer => ({ kind: "dense", units });
-const relu: Layer = { kind: "relu" };
-const tanh: Layer = { kind: "tanh" };
+const conv = (filters: number, size: number, padding: number, { stride = 1, bias = true } = {}): Layer => ({
+  kind: "conv",
+  filters,
+  size,
+  stride,
+  padding,
+  bias,
+});
+const maxPool: Layer = { kind: "maxPool", size: 2 };
+const [relu, tanh, flatten, batchNorm, globalAveragePool] = (
+  ["relu", "tanh", "flatten", "batchNorm", "globalAveragePool"] as const
+).map((kind) => ({ kind })) as [Layer, Layer, Layer, Layer, Layer];
+
+/** He et al. 2016, §4.2, without the shortcuts: three stages of six convolutions, each behind it BatchNorm and ReLU. */
+function resNet20(): readonly Layer[] {
+  const block = (filters: number, stride: number): Layer[] => [
+    conv(filters, 3, 1, { stride, bias: false }),
+    batchNorm,
+    relu,
+  ];
+  return [
+    ...block(16, 1),
+    ...[16, 32, 64].flatMap((filters, stage) =>
+      [0, 1, 2, 3, 4, 5].flatMap((i) => block(filters, stage > 0 && i === 0 ? 2 : 1)),
+    ),
+    globalAveragePool,
+    dense(10),
+  ];
+}
 
 export const nets: readonly Net[] = [
   {
@@ -59,6 +86,38 @@ export const nets: readonly Net[] = [
     loss: "crossEntropy",
     batch: 128,
     learningRate: 0.05,
+  },
+  {
+    name: "conv16-pool-dense 28x28x1, CE, batch 64",
+    input: [28, 28, 1],
+    layers: [conv(16, 3, 1), relu, maxPool, flatten, dense(10)],
+    loss: "crossEntropy",
+    batch: 64,
+    learningRate: 0.05,
+    rounds: 9,
+  },
+  {
+    name: "lenet5 28x28x1, CE, batch 64",
+    input: [28, 28, 1],
+    layers: [
+      ...[conv(6, 5, 2), relu, maxPool],
+      ...[conv(16, 5, 0), relu, maxPool, flatten],
+      ...[dense(120), relu, dense(84), relu, dense(10)],
+    ],
+    loss: "crossEntropy",
+    batch: 64,
+    learningRate: 0.05,
+    rounds: 9,
+  },
+  {
+    name: "resnet20-noskip 32x32x3, CE, batch 128",
+    input: [32, 32, 3],
+    layers: resNet20(),
+    loss: "crossEntropy",
+    batch: 128,
+    // Small: rounding decides about ReLUs near zero, and after larger steps libraries that are all right part ways.
+    learningRate: 0.001,
+    rounds: 5,
   },
 ];
 

@@ -62,12 +62,16 @@ function layerOf(thalweg: typeof import("thalweg"), layer: Layer): import("thalw
   switch (layer.kind) {
     case "dense":
       return thalweg.dense(layer.units);
-    case "relu":
-      return thalweg.relu();
-    case "tanh":
-      return thalweg.tanh();
+    case "conv": {
+      const { filters, size, stride, padding, bias } = layer;
+      return thalweg.conv2d(filters, size, { strides: stride, padding, bias });
+    }
+    case "maxPool":
+      return thalweg.maxPool2d(layer.size);
+    case "globalAveragePool":
+      return thalweg.globalAveragePool2d();
     default:
-      throw new Error(`bench: thalweg has no ${layer.kind} yet`);
+      return thalweg[layer.kind]();
   }
 }
 

@@ -7,6 +7,7 @@ import { grad } from "../../src/ops/grad.ts";
 import { input } from "../../src/ops/leaves.ts";
 import type { Contestant } from "../contest.ts";
 import { type Convolution, convolutions, flopsOf, operandsOf, referenceOf, shapesOf } from "../convolutions.ts";
+import { fill, size, uniformNumbers } from "../jobs.ts";
 import { memoryBound } from "../memoryBound.ts";
 import { copyOf, type Given, type Program, programOf } from "../programs.ts";
 import { race } from "../race.ts";
@@ -20,9 +21,13 @@ export async function* conv(arena: Arena): AsyncGenerator<Row> {
     const event = { suite: "conv", name: convolution.name, flops: flopsOf(convolution), tolerance: 1e-4 } as const;
     yield await measure({ ...event, expected: referenceOf(convolution) }, contestants, arena);
   }
-  for (const { name, inputs, graph } of memoryBound) {
-    const program = await programOf(arena.ours.build, inputs, graph);
-    yield await measureBandwidth(name, program, arena);
+  const uniform = uniformNumbers(5);
+  for (const { name, inputs: shapes, graph } of memoryBound) {
+    const given = Object.entries(shapes).map(([key, shape]): [string, Given] => [
+      key,
+      { shape, values: fill(size(shape), () => 2 * uniform() - 1) },
+    ]);
+    yield await measureBandwidth(name, await programOf(arena.ours.build, Object.fromEntries(given), graph), arena);
   }
 }
 

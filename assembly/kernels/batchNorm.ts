@@ -175,26 +175,20 @@ export function normalize(
   }
 }
 
-/** dy where normalize() gave more than `least`, else 0: relu's derivative, from x instead of a stored y. */
+/** dy, or with `gates` dy where normalize() gave more than 0, else 0: relu's derivative, from x instead of a stored y. */
 // @ts-ignore: decorator
 @inline
-function gated(dy: v128, centred: v128, factor: v128, shift: v128, least: v128): v128 {
-  return v128.and(dy, f32x4.gt(fma(centred, factor, shift), least));
+function gated(gates: bool, dy: v128, centred: v128, factor: v128, shift: v128): v128 {
+  return gates ? v128.and(dy, f32x4.gt(fma(centred, factor, shift), f32x4.splat(0))) : dy;
 }
 
-/**
- * Σ g and Σ g·(x − mean) over the rows, with g = dy where normalize() gave more than `floor`, else 0.
- * out: [2·channels]; dy, x: [rows, channels]; mean, factor, shift: [channels]; scratch as for batchStatistics.
- */
-export function normalizeSums(
-  out: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, scratch: usize,
-  rows: i32, channels: i32, floor: f32,
+// @ts-ignore: decorator
+@inline
+function sums(
+  gates: bool, out: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, scratch: usize,
+  rows: i32, channels: i32,
 ): void {
-  span(out, 2 * channels);
-  span(dy, rows * channels);
-  span(x, rows * channels);
   clear(scratch, channels);
-  const least = f32x4.splat(floor);
   const block = blockRows(channels);
   for (let start = 0; start < rows; start += block) {
     const n = min(block, rows - start);
@@ -215,8 +209,8 @@ export function normalizeSums(
         for (; j <= n - 2; j += 2) {
           const a = f32x4.sub(v128.load(from), m);
           const b = f32x4.sub(v128.load(at(from, channels)), m);
-          const ga = gated(v128.load(by), a, f, s, least);
-          const gb = gated(v128.load(at(by, channels)), b, f, s, least);
+          const ga = gated(gates, v128.load(by), a, f, s);
+          const gb = gated(gates, v128.load(at(by, channels)), b, f, s);
           g0 = f32x4.add(g0, ga);
           g1 = f32x4.add(g1, gb);
           p0 = fma(ga, a, p0);
@@ -227,7 +221,7 @@ export function normalizeSums(
       }
       for (; j < n; ++j) {
         const a = f32x4.sub(loadColumns(from, width), m);
-        const ga = gated(loadColumns(by, width), a, f, s, least);
+        const ga = gated(gates, loadColumns(by, width), a, f, s);
         g0 = f32x4.add(g0, ga);
         p0 = fma(ga, a, p0);
         from = at(from, channels);
@@ -248,19 +242,26 @@ export function normalizeSums(
 }
 
 /**
- * dx = g·factor + slope[c] + 2·slope[channels + c]·(x − mean), the slopes divided by rows: what reaches x through
- * normalize() and through its mean and variance, whose cotangents the slopes are. g as for normalizeSums.
- * dx, dy, x: [rows, channels]; mean, factor, shift: [channels]; slopes: [2·channels]. dx may be dy or x.
+ * Σ g and Σ g·(x − mean) over the rows; g is dy, or with gates = 1 dy where normalize() gave more than 0, else 0.
+ * out: [2·channels]; dy, x: [rows, channels]; mean, factor, shift: [channels]; scratch as for batchStatistics.
  */
-export function normalizeGradient(
-  dx: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, slopes: usize,
-  rows: i32, channels: i32, floor: f32,
+export function normalizeSums(
+  out: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, scratch: usize,
+  rows: i32, channels: i32, gates: i32,
 ): void {
-  span(dx, rows * channels);
+  span(out, 2 * channels);
   span(dy, rows * channels);
   span(x, rows * channels);
-  span(slopes, 2 * channels);
-  const least = f32x4.splat(floor);
+  if (gates) sums(true, out, dy, x, mean, factor, shift, scratch, rows, channels);
+  else sums(false, out, dy, x, mean, factor, shift, scratch, rows, channels);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradient(
+  gates: bool, dx: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, slopes: usize,
+  rows: i32, channels: i32,
+): void {
   const each = f32x4.splat(<f32>(1 / <f64>rows));
   const twice = f32x4.splat(<f32>(2 / <f64>rows));
   const block = blockRows(channels);
@@ -278,18 +279,21 @@ export function normalizeGradient(
       let to = at(dx, start * channels + c);
       let j = 0;
       if (width == LANES) {
-        for (; j < n; ++j) {
+        for (; j <= n - 2; j += 2) {
           const a = f32x4.sub(v128.load(from), m);
-          const g = gated(v128.load(by), a, f, s, least);
-          v128.store(to, fma(g, f, fma(linear, a, constant)));
-          from = at(from, channels);
-          by = at(by, channels);
-          to = at(to, channels);
+          const b = f32x4.sub(v128.load(at(from, channels)), m);
+          const ga = gated(gates, v128.load(by), a, f, s);
+          const gb = gated(gates, v128.load(at(by, channels)), b, f, s);
+          v128.store(to, fma(ga, f, fma(linear, a, constant)));
+          v128.store(at(to, channels), fma(gb, f, fma(linear, b, constant)));
+          from = at(from, 2 * channels);
+          by = at(by, 2 * channels);
+          to = at(to, 2 * channels);
         }
       }
       for (; j < n; ++j) {
         const a = f32x4.sub(loadColumns(from, width), m);
-        const g = gated(loadColumns(by, width), a, f, s, least);
+        const g = gated(gates, loadColumns(by, width), a, f, s);
         storeColumns(to, fma(g, f, fma(linear, a, constant)), width);
         from = at(from, channels);
         by = at(by, channels);
@@ -298,4 +302,21 @@ export function normalizeGradient(
       c += width;
     }
   }
+}
+
+/**
+ * dx = g·factor + slope[c] + 2·slope[channels + c]·(x − mean), the slopes divided by rows: what reaches x through
+ * normalize() and through its mean and variance, whose cotangents the slopes are. g as for normalizeSums.
+ * dx, dy, x: [rows, channels]; mean, factor, shift: [channels]; slopes: [2·channels]. dx may be dy or x.
+ */
+export function normalizeGradient(
+  dx: usize, dy: usize, x: usize, mean: usize, factor: usize, shift: usize, slopes: usize,
+  rows: i32, channels: i32, gates: i32,
+): void {
+  span(dx, rows * channels);
+  span(dy, rows * channels);
+  span(x, rows * channels);
+  span(slopes, 2 * channels);
+  if (gates) gradient(true, dx, dy, x, mean, factor, shift, slopes, rows, channels);
+  else gradient(false, dx, dy, x, mean, factor, shift, slopes, rows, channels);
 }

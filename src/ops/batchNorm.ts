@@ -31,7 +31,7 @@ export const batchStatisticsGradientOp = op("batchStatisticsGradient", {
     const m = mean as Operand;
     k.fill(dx, size(dx), 0);
     k.normalizeGradient(
-      dx, dx, x as Operand, m, m, m, slopes as Operand, rowsOf(dx), channelsOf(dx), Number.NEGATIVE_INFINITY,
+      dx, dx, x as Operand, m, m, m, slopes as Operand, rowsOf(dx), channelsOf(dx), 0,
     ); // biome-ignore format: addresses, sizes
   },
   decompose: (node) => {
@@ -91,7 +91,7 @@ export const normalizeSumsOp = op("normalizeSums", {
   emit: (k, y, [dy, x, mean, factor, shift], attributes, scratch) =>
     k.normalizeSums(
       y, dy as Operand, x as Operand, mean as Operand, factor as Operand, shift as Operand, scratch,
-      rowsOf(x as Operand), channelsOf(x as Operand), floorOf(attributes),
+      rowsOf(x as Operand), channelsOf(x as Operand), attributes.relu ? 1 : 0,
     ), // biome-ignore format: addresses, sizes
   scratchBytes: (y) => scratchFor(size(y) / 2),
   decompose: (node) => {
@@ -145,7 +145,7 @@ export const normalizeGradientOp = op("normalizeGradient", {
   emit: (k, dx, [dy, x, mean, factor, shift, slopes], attributes) =>
     k.normalizeGradient(
       dx, dy as Operand, x as Operand, mean as Operand, factor as Operand, shift as Operand, slopes as Operand,
-      rowsOf(dx), channelsOf(dx), floorOf(attributes),
+      rowsOf(dx), channelsOf(dx), attributes.relu ? 1 : 0,
     ), // biome-ignore format: addresses, sizes
   inPlace: [0, 1],
   decompose: (node) => {

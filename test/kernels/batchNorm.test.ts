@@ -153,7 +153,7 @@ describe.each(builds)("%s: normalize and its gradients", (build: BuildName) => {
       const out = bench.f32(2 * channels);
       bench.kernels.normalizeSums(
         out.pointer, dy.pointer, x.pointer, mean.pointer, factor.pointer, shift.pointer,
-        bench.f32(bytes(channels) / 4).pointer, rows, channels, floor,
+        bench.f32(bytes(channels) / 4).pointer, rows, channels, floor === 0 ? 1 : 0,
       ); // biome-ignore format: addresses, sizes
       bench.checkGuards();
       const g = gated(floor);
@@ -184,7 +184,7 @@ describe.each(builds)("%s: normalize and its gradients", (build: BuildName) => {
       const run = (to: Buffer<Float32Array>): void => {
         bench.kernels.normalizeGradient(
           to.pointer, dy.pointer, x.pointer, mean.pointer, factor.pointer, shift.pointer, slopes.pointer, rows, channels,
-          floor,
+          floor === 0 ? 1 : 0,
         ); // biome-ignore format: addresses, sizes
         bench.checkGuards();
         expectWithin(

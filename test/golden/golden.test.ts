@@ -1,8 +1,23 @@
 // Numbers made by PyTorch in float64 (reference.py, sgdSteps.py beside this file), reproduced in f32 on the kernels.
 import { describe, expect, test } from "vitest";
-import { chain, createModel, crossEntropy, dense, type Layer, type Model, ops, sgd } from "../../src/index.ts";
+import {
+  batchNorm,
+  chain,
+  conv2d,
+  createModel,
+  crossEntropy,
+  dense,
+  flatten,
+  type Layer,
+  type Model,
+  maxPool2d,
+  ops,
+  resnet,
+  sgd,
+} from "../../src/index.ts";
 import * as layers from "../../src/nn/activations.ts";
 import torch from "./reference.json" with { type: "json" };
+import resnetSteps from "./resnetSteps.json" with { type: "json" };
 import sgdSteps from "./sgdSteps.json" with { type: "json" };
 
 /** The fixture of reference.py: sin(0.37 i + 0.11 + n). */
@@ -144,5 +159,82 @@ describe("ten SGD steps of an MLP 6-8-4", () => {
       expect(model.step({ x: lin(10 + s, 30), y })).toBeCloseTo(loss, 5);
     });
     golden.parameters.forEach((value, i) => expect(model.parameters[i]).toBeCloseTo(value, 5));
+  });
+});
+
+describe("convolution, batch normalisation, ReLU, pooling and cross-entropy", () => {
+  /** [a, b, height, width] → the order of `axes`: PyTorch's images are NCHW, its kernels OIHW. */
+  const permuted = (values: readonly number[], shape: readonly number[], axes: readonly number[]): number[] => {
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+    const to = axes.map((axis) => shape[axis] as number);
+    return values.map((_, at) => {
+      let rest = at;
+      let from = 0;
+      for (let i = axes.length - 1; i >= 0; i--) {
+        const extent = to[i] as number;
+        from += (rest % extent) * (strides[axes[i] as number] as number);
+        rest = Math.floor(rest / extent);
+      }
+      return values[from] as number;
+    });
+  };
+  const channelsFirst: Layer = { name: "channelsFirst", apply: (x) => ops.transpose(x, [0, 3, 1, 2]) };
+
+  test("loss, gradients and running statistics are PyTorch's", async () => {
+    const golden = torch.autograd.conv3x3s2p1_bn_relu_maxpool2s1_ce;
+    const model = await createModel({
+      input: [6, 6, 3],
+      network: chain(
+        conv2d(4, 3, { strides: 2, padding: 1 }),
+        batchNorm(),
+        layers.relu(),
+        maxPool2d(2, { strides: 1 }),
+        channelsFirst,
+        flatten(),
+      ),
+      loss: crossEntropy(),
+      optimizer: sgd({ learningRate: 1e-3 }),
+      build: "strict",
+    });
+    const kernel = permuted(lin(7, 108), [4, 3, 3, 3], [2, 3, 1, 0]);
+    model.parameters = [...kernel, ...lin(8, 4), 1, 1.1, 0.9, 1.2, 0.1, -0.05, 0.2, 0];
+    const x = permuted(lin(6, 216), [2, 3, 6, 6], [0, 2, 3, 1]);
+    // One step: g and the statistics are what it used and left.
+    expect(model.step({ x, y: [3, 11] })).toBeCloseTo(golden.loss, 5);
+    const norms = golden["gradnorms(x,k,kb,gamma,beta)"];
+    const g = model.gradient;
+    const parts = [g.slice(0, 108), g.slice(108, 112), g.slice(112, 116), g.slice(116, 120)];
+    // The bias in front of a normalisation has no gradient: what is left of it is rounding.
+    for (const i of [0, 2, 3]) expect(norm(parts[i] as Float32Array)).toBeCloseTo(norms[i + 1] as number, 5);
+    expect(norm(parts[1] as Float32Array)).toBeLessThan(1e-5);
+    golden.ggamma.forEach((value, i) => expect(parts[2]?.[i]).toBeCloseTo(value, 5));
+    golden.gbeta.forEach((value, i) => expect(parts[3]?.[i]).toBeCloseTo(value, 5));
+    // gk_first9 is k[0, 0, :, :]: in HWIO every 12th number.
+    golden.gk_first9.forEach((value, i) => expect(parts[0]?.[12 * i]).toBeCloseTo(value, 5));
+    golden.running_mean.forEach((value, i) => expect(model.state[i]).toBeCloseTo(value, 5));
+    golden.running_var.forEach((value, i) => expect(model.state[4 + i]).toBeCloseTo(value, 5));
+  });
+});
+
+describe("ten SGD steps of ResNet-8", () => {
+  test("losses, parameters and running statistics are PyTorch's", async () => {
+    const model = await createModel({
+      input: [8, 8, 3],
+      network: resnet(8, { width: 4, classes: 3 }),
+      loss: crossEntropy(),
+      optimizer: sgd({ learningRate: 0.05, momentum: 0.9, weightDecay: 1e-3 }),
+    });
+    model.parameters = model.layout.flatMap(({ name, size }, i) => {
+      if (name.endsWith("scale")) return lin(i, size).map((value) => 1 + 0.1 * value);
+      const factor = name.endsWith("kernel") || name.endsWith("weights") ? 0.3 : 0.1;
+      return lin(i, size).map((value) => factor * value);
+    });
+    resnetSteps.losses.forEach((loss, s) => {
+      const y = Array.from({ length: 5 }, (_, i) => (2 * i + s) % 3);
+      // f32 against f64: ten steps through seven normalisations of few values amplify 1e-7 about a hundredfold.
+      expect(model.step({ x: lin(20 + s, 5 * 8 * 8 * 3), y })).toBeCloseTo(loss, 4);
+    });
+    resnetSteps.parameters.forEach((value, i) => expect(model.parameters[i]).toBeCloseTo(value, 3));
+    resnetSteps.statistics.forEach((value, i) => expect(model.state[i]).toBeCloseTo(value, 3));
   });
 });

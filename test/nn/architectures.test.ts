@@ -16,6 +16,7 @@ import {
   resnet,
   sgd,
 } from "../../src/index.ts";
+import { draw } from "../../src/training/blueprint.ts";
 import { any, expectRefusal } from "../training/refuse.ts";
 import { numbers } from "./net.ts";
 
@@ -123,6 +124,20 @@ describe("resnet", () => {
     for await (const { loss } of model.fit(data, { epochs: 15, batchSize: 8 })) losses.push(loss);
     expect(losses.at(-1)).toBeLessThan(0.1);
     expect(model.evaluate(data).accuracy).toBe(1);
+  });
+});
+
+describe("ResNet-20, batch 128", () => {
+  test.each([true, false])("trains in 300 MB and predicts in 45 MB, skips: %s", (skips) => {
+    const blueprint = draw({
+      input: [32, 32, 3],
+      inputType: "f32",
+      network: resnet(20, { skips }),
+      loss: crossEntropy(),
+      optimizer: sgd({ learningRate: 0.1 }),
+    });
+    expect(blueprint.program("train", 128).arenaBytes).toBeLessThanOrEqual(300e6);
+    expect(blueprint.program("predict", 128).arenaBytes).toBeLessThanOrEqual(45e6);
   });
 });
 

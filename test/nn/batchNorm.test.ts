@@ -5,14 +5,17 @@ import {
   batchNorm,
   chain,
   conv2d,
+  crossEntropy,
   dense,
   flatten,
+  globalAveragePool2d,
   groupNorm,
   type Layer,
   type Model,
   maxPool2d,
   ops,
   relu,
+  sgd,
   tanh,
 } from "../../src/index.ts";
 import { checkGradient, checkHessian, expectClose, netOf, numbers, parameter } from "./net.ts";
@@ -105,6 +108,35 @@ describe("batchNorm", () => {
     const lines = model.program("train", 4);
     expect(lines).toContain("normalizeGradient");
     expect(lines).not.toMatch(/\breluGradient\b|\brelu\b|batchStatisticsGradient/);
+  });
+
+  test("learns, repeats to the bit, and judges by what it kept while it learnt", async () => {
+    // Stripes across or along, of any phase, far from mean 0 and under noise as strong as they are.
+    const count = 96;
+    const noise = numbers(count * 64, 8);
+    const stripes = Float32Array.from({ length: count * 64 }, (_, i) => {
+      const [image, at] = [i >> 6, i & 63];
+      const line = image % 2 === 0 ? at >> 3 : at & 7;
+      return 5 + Math.sin((line + image) * 1.6) + (noise[i] as number);
+    });
+    const data = arrayDataset({ x: stripes, y: Int32Array.from({ length: count }, (_, i) => i % 2), shape: [8, 8, 1] });
+    const network = chain(conv2d(6, 3), batchNorm(), relu(), globalAveragePool2d(), dense(2));
+    const trained = async (): Promise<Model> => {
+      const model = await netOf([8, 8, 1], network, {
+        loss: crossEntropy(),
+        optimizer: sgd({ learningRate: 0.2, momentum: 0.9 }),
+      });
+      for await (const report of model.fit(data, { epochs: 15, batchSize: 32 })) expect(report.loss).toBeLessThan(2);
+      return model;
+    };
+    const [one, two] = [await trained(), await trained()];
+    expect(one.evaluate(data).accuracy).toBeGreaterThan(0.95);
+    expect([...one.state]).toEqual([...two.state]);
+    expect([...one.parameters]).toEqual([...two.parameters]);
+    // Refreshed on one batch, running statistics are its own, but for n/(n − 1) with n = 96·36 in the variance.
+    one.refreshStatistics(data, { batchSize: count });
+    const ofBatch = one.objective({ x: stripes, y: data.y }, { normalization: "batch" }).loss(one.parameters.slice());
+    expect(Math.abs(one.evaluate(data).loss - ofBatch)).toBeLessThan(1e-3 * ofBatch);
   });
 
   test("refreshStatistics leaves the statistics of the whole data set", async () => {

@@ -13,5 +13,6 @@ export * from "./kernels/reduce";
 export * from "./kernels/softmax";
 export * from "./kernels/crossEntropy";
 export * from "./kernels/conv";
+export * from "./kernels/batchStatistics";
 export * from "./kernels/batchNorm";
 export * from "./kernels/pool";

@@ -10,7 +10,7 @@ import { neg, relu } from "./unary.ts";
 
 const channelsOf = (of: { readonly shape: Shape }): number => of.shape.at(-1) as number;
 const rowsOf = (of: { readonly shape: Shape }): number => size(of.shape.slice(0, -1));
-/** Two sums a channel in f64, for each four channels and for each one behind them; see assembly/kernels/batchNorm.ts. */
+/** Two sums a channel in f64, for each four channels and for each one behind them; see assembly/channels.ts. */
 const scratchFor = (channels: number): number => 64 * (Math.floor(channels / 4) + (channels % 4));
 /** What normalize() is cut off at. */
 const floorOf = ({ relu }: Attributes): number => (relu ? 0 : Number.NEGATIVE_INFINITY);

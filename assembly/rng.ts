@@ -3,7 +3,7 @@
 // stands and on nothing drawn before.
 //
 //   key     = (state[0], state[1])               seed, low and high half
-//   counter = (block, state[2], stream, state[3])  place, step, which draw of the step, 0
+//   counter = (block, state[2], stream, state[3])  place, step, which draw of the step, whose
 //
 // Four counters run side by side, one a lane. Block b of 16 words, element 16 b + 4 j + lane:
 //

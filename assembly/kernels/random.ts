@@ -1,16 +1,36 @@
 // Random numbers, dropout and permutations. Every draw is a function of (seed, step, stream, index) alone: a longer
 // buffer starts with the same numbers, and a second call repeats the first.
-//   state // u32 [4]: seed low, seed high, step, 0
+//   state // u32 [5]: seed low, seed high, step, 0, first row
+// A replica draws for its own rows of the batch what one thread would draw for them: its buffer starts `width` elements
+// a row, times its first row, behind the first number. Where a draw is not by rows, width is 0 and there
+// need be no first row.
 import { logOfNormal } from "../math/log";
 import { byQuadrant, cosReduced, sinReduced } from "../math/trigonometry";
 import { BLOCK, draw, word0, word1, word2, word3 } from "../rng";
 import { at, loadTail, span, storeTail } from "../simd";
 
-/** Stores the lanes of v that belong to elements i … n − 1. */
+/** Place of a buffer's first element among the numbers of its stream. */
+// @ts-ignore: decorator
+@inline
+function firstOf(state: usize, width: i32): i32 {
+  return width == 0 ? 0 : load<i32>(state, 16) * width;
+}
+
+/** Lanes −i … 3 of v as lanes 0 …: those that belong to elements 0 …, where lane 0 belongs to element i in −3 … −1. */
+// @ts-ignore: decorator
+@inline
+function fromLane(v: v128, i: i32): v128 {
+  const bytes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return i8x16.swizzle(v, i8x16.sub(bytes, i8x16.splat(<i8>(i << 2))));
+}
+
+/** Stores the lanes of v that belong to elements 0 … n − 1, where lane 0 belongs to element i. */
 // @ts-ignore: decorator
 @inline
 function put(out: usize, i: i32, n: i32, v: v128): void {
-  if (i + 4 <= n) v128.store(at(out, i), v);
+  if (i < 0) {
+    if (i > -4) storeTail(out, fromLane(v, i), min(4 + i, n));
+  } else if (i + 4 <= n) v128.store(at(out, i), v);
   else if (i < n) storeTail(at(out, i), v, n - i);
 }
 
@@ -30,14 +50,17 @@ function uniform(bits: v128, low: v128, scale: v128, last: v128): v128 {
 }
 
 /** out[i] uniform in [low, high), a multiple of (high − low)/2²⁴ above low. */
-export function randomUniform(out: usize, n: i32, state: usize, stream: i32, low: f32, high: f32): void {
+export function randomUniform(
+  out: usize, n: i32, state: usize, stream: i32, width: i32, low: f32, high: f32,
+): void {
   span(out, n);
   span(state, 4);
   const least = f32x4.splat(low);
   const scale = f32x4.splat(high - low);
   const last = f32x4.splat(below(high));
-  for (let i = 0; i < n; i += BLOCK) {
-    draw(state, stream, i / BLOCK);
+  const first = firstOf(state, width);
+  for (let i = n > 0 ? -(first % BLOCK) : 0; i < n; i += BLOCK) {
+    draw(state, stream, (first + i) / BLOCK);
     put(out, i, n, uniform(word0, least, scale, last));
     put(out, i + 4, n, uniform(word1, least, scale, last));
     put(out, i + 8, n, uniform(word2, least, scale, last));
@@ -72,15 +95,18 @@ function normals(out: usize, i: i32, n: i32, first: v128, second: v128, mean: v1
 }
 
 /** out[i] normal with this mean and standard deviation; no draw is further out than 6.76 deviations. */
-export function randomNormal(out: usize, n: i32, state: usize, stream: i32, mean: f32, deviation: f32): void {
+export function randomNormal(
+  out: usize, n: i32, state: usize, stream: i32, width: i32, mean: f32, deviation: f32,
+): void {
   span(out, n);
   span(state, 4);
   const centre = f32x4.splat(mean);
-  const width = f32x4.splat(deviation);
-  for (let i = 0; i < n; i += BLOCK) {
-    draw(state, stream, i / BLOCK);
-    normals(out, i, n, word0, word1, centre, width);
-    normals(out, i + 8, n, word2, word3, centre, width);
+  const spread = f32x4.splat(deviation);
+  const first = firstOf(state, width);
+  for (let i = n > 0 ? -(first % BLOCK) : 0; i < n; i += BLOCK) {
+    draw(state, stream, (first + i) / BLOCK);
+    normals(out, i, n, word0, word1, centre, spread);
+    normals(out, i + 8, n, word2, word3, centre, spread);
   }
 }
 
@@ -89,7 +115,11 @@ export function randomNormal(out: usize, n: i32, state: usize, stream: i32, mean
 @inline
 function drop(y: usize, x: usize, i: i32, n: i32, bits: v128, threshold: v128, scale: v128): void {
   const keep = i32x4.ge_u(bits, threshold);
-  if (i + 4 <= n) v128.store(at(y, i), v128.and(f32x4.mul(v128.load(at(x, i)), scale), keep));
+  if (i < 0) {
+    if (i <= -4) return;
+    const count = min(4 + i, n);
+    storeTail(y, v128.and(f32x4.mul(loadTail(x, count), scale), fromLane(keep, i)), count);
+  } else if (i + 4 <= n) v128.store(at(y, i), v128.and(f32x4.mul(v128.load(at(x, i)), scale), keep));
   else if (i < n)
     storeTail(at(y, i), v128.and(f32x4.mul(loadTail(at(x, i), n - i), scale), keep), n - i);
 }
@@ -98,15 +128,18 @@ function drop(y: usize, x: usize, i: i32, n: i32, bits: v128, threshold: v128, s
  * y[i] = 0 with probability `rate`, else x[i] / (1 − rate). The same state and stream give the same mask, so the
  * gradient is this kernel on dy. y may be x; 0 ≤ rate < 1.
  */
-export function dropout(y: usize, x: usize, n: i32, state: usize, stream: i32, rate: f32): void {
+export function dropout(
+  y: usize, x: usize, n: i32, state: usize, stream: i32, width: i32, rate: f32,
+): void {
   span(y, n);
   span(x, n);
   span(state, 4);
   assert(rate >= 0 && rate < 1, "dropout rate outside [0, 1)");
   const threshold = i32x4.splat(<i32>(<u32>(<f64>rate * 4294967296)));
   const scale = f32x4.splat(1 / (1 - rate));
-  for (let i = 0; i < n; i += BLOCK) {
-    draw(state, stream, i / BLOCK);
+  const first = firstOf(state, width);
+  for (let i = n > 0 ? -(first % BLOCK) : 0; i < n; i += BLOCK) {
+    draw(state, stream, (first + i) / BLOCK);
     drop(y, x, i, n, word0, threshold, scale);
     drop(y, x, i + 4, n, word1, threshold, scale);
     drop(y, x, i + 8, n, word2, threshold, scale);

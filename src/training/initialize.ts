@@ -31,7 +31,7 @@ function drawFrom(memory: ModelMemory, seed: number, stream: number): Draw {
     memory.reserve("draw", 4 * n);
     try {
       memory.i32("draw state", 0, 3).set([...seedWords(seed), calls++]);
-      memory.kernels[kernel](memory.base("draw"), n, memory.base("draw state"), stream, first, second);
+      memory.kernels[kernel](memory.base("draw"), n, memory.base("draw state"), stream, 0, first, second);
       return memory.f32("draw", 0, n).slice();
     } finally {
       memory.release(mark);

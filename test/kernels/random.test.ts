@@ -29,14 +29,14 @@ describe.each(builds)("random numbers in the %s build", async (build) => {
   function uniform(draw: Draw, n: number, low = 0, high = 1): Float32Array {
     bench.reset();
     const out = bench.f32(n);
-    kernels.randomUniform(out.pointer, n, stateOf(bench, draw), draw.stream, low, high);
+    kernels.randomUniform(out.pointer, n, stateOf(bench, draw), draw.stream, 0, low, high);
     bench.checkGuards();
     return out.array.slice();
   }
   function normal(draw: Draw, n: number, mean = 0, deviation = 1): Float32Array {
     bench.reset();
     const out = bench.f32(n);
-    kernels.randomNormal(out.pointer, n, stateOf(bench, draw), draw.stream, mean, deviation);
+    kernels.randomNormal(out.pointer, n, stateOf(bench, draw), draw.stream, 0, mean, deviation);
     bench.checkGuards();
     return out.array.slice();
   }
@@ -48,6 +48,11 @@ describe.each(builds)("random numbers in the %s build", async (build) => {
     return [...indices.array];
   }
 
+  /** Drawn once: the longest that a test takes slices of. */
+  const [longUniform, longNormal] = [uniform(draws[3] as Draw, 200), normal(draws[3] as Draw, 200)];
+  const uniformOf = (n: number): Float32Array => longUniform.slice(0, n);
+  const normalOf = (n: number): Float32Array => longNormal.slice(0, n);
+
   it.each(draws)("uniform numbers are the top 24 bits of Philox at $seed, $step, $stream", (draw) => {
     const expected = words(draw, 100).map((word) => (word >>> 8) / 2 ** 24);
     expect([...uniform(draw, 100)]).toEqual(expected);
@@ -55,10 +60,9 @@ describe.each(builds)("random numbers in the %s build", async (build) => {
 
   it("any length, 0 to 35, gives the same numbers at the same places", () => {
     const draw = draws[3] as Draw;
-    const [longUniform, longNormal] = [uniform(draw, 35), normal(draw, 35)];
     for (let n = 0; n <= 35; n++) {
-      expect(uniform(draw, n)).toEqual(longUniform.slice(0, n));
-      expect(normal(draw, n)).toEqual(longNormal.slice(0, n));
+      expect(uniform(draw, n)).toEqual(uniformOf(n));
+      expect(normal(draw, n)).toEqual(normalOf(n));
     }
   });
 
@@ -149,17 +153,41 @@ describe.each(builds)("random numbers in the %s build", async (build) => {
         const x = bench.f32(Array.from({ length: n }, (_, i) => i + 1));
         const y = bench.f32(n);
         const state = stateOf(bench, draw);
-        kernels.dropout(y.pointer, x.pointer, n, state, draw.stream, rate);
+        kernels.dropout(y.pointer, x.pointer, n, state, draw.stream, 0, rate);
         const scale = Math.fround(1 / Math.fround(1 - Math.fround(rate)));
         const expected = bits
           .slice(0, n)
           .map((word, i) => (word < Math.fround(rate) * 2 ** 32 ? 0 : Math.fround((i + 1) * scale)));
         expect([...y.array]).toEqual(expected);
-        kernels.dropout(x.pointer, x.pointer, n, state, draw.stream, rate);
+        kernels.dropout(x.pointer, x.pointer, n, state, draw.stream, 0, rate);
         expect([...x.array]).toEqual(expected);
         bench.checkGuards();
       }
     }
+  });
+
+  it("rows from any row on, of any width, get what the whole batch would draw for them", () => {
+    const { seed, step, stream } = draws[3] as Draw;
+    for (const width of [1, 3, 4, 16, 17])
+      for (const firstRow of [1, 2, 5])
+        for (const n of [0, 1, 2, 3, 4, 5, 17, 34]) {
+          const start = firstRow * width;
+          bench.reset();
+          const out = bench.f32(n);
+          const ones = bench.f32(new Float32Array(start + n).fill(1));
+          const [whole, part] = [0, firstRow].map((row) => bench.i32([seed[0], seed[1], step, 0, row]).pointer) as [
+            number,
+            number,
+          ];
+          kernels.randomUniform(out.pointer, n, part, stream, width, 0, 1);
+          expect(out.array).toEqual(uniformOf(start + n).slice(start));
+          kernels.randomNormal(out.pointer, n, part, stream, width, 0, 1);
+          expect(out.array).toEqual(normalOf(start + n).slice(start));
+          kernels.dropout(out.pointer, ones.pointer, n, part, stream, width, 0.4);
+          kernels.dropout(ones.pointer, ones.pointer, start + n, whole, stream, 0, 0.4);
+          expect(out.array).toEqual(ones.array.slice(start));
+          bench.checkGuards();
+        }
   });
 
   it("shuffle gives a permutation of every length, another one for another step", () => {

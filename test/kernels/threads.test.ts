@@ -16,7 +16,7 @@ function results(kernels: Kernels, memory: WebAssembly.Memory): Float32Array {
   kernels.gemm(c, a, b, scratch, m, n, k, k, 1, n, 1, 0, 0);
   kernels.tanh(c, c, m * n);
   kernels.sum(c + 4 * m * n, c, m, n, 1);
-  kernels.randomNormal(c + 4 * (m * n + m), 10, state, 1, 0, 1);
+  kernels.randomNormal(c + 4 * (m * n + m), 10, state, 1, 0, 0, 1);
   return new Float32Array(memory.buffer, c, m * n + m + 10).slice();
 }
 

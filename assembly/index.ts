@@ -16,3 +16,5 @@ export * from "./kernels/conv";
 export * from "./kernels/batchStatistics";
 export * from "./kernels/batchNorm";
 export * from "./kernels/pool";
+export * from "./kernels/allReduce";
+export * from "./sync";

@@ -1,6 +1,6 @@
 // Runs programs: symbolic addresses become numbers once, then a run is a short loop over prepared calls.
-import type { Kernels } from "./load.ts";
 import type { ModelMemory } from "./memory.ts";
+import { prepareSteps, type ResolvedCall, runSteps, type Step } from "./steps.ts";
 
 /** The part of a compiled program the executor reads; see src/plan/program.ts. */
 export interface Executable {
@@ -8,36 +8,18 @@ export interface Executable {
   readonly constants: readonly number[];
   readonly arenaBytes: number;
 }
-interface SymbolicAddress {
+export interface SymbolicAddress {
   readonly segment: string;
   readonly offset: number;
 }
 
-type Kernel = (...list: number[]) => void;
-
-/** One kernel call. Fixed fields, so that every step has the same shape and a run allocates nothing. */
-class Step {
-  constructor(
-    readonly call: Kernel,
-    readonly count: number,
-    readonly a: number,
-    readonly b: number,
-    readonly c: number,
-    readonly d: number,
-    readonly e: number,
-    readonly f: number,
-    readonly g: number,
-    readonly h: number,
-    readonly i: number,
-    readonly j: number,
-    readonly k: number,
-    readonly l: number,
-    readonly m: number,
-    readonly n: number,
-  ) {}
+/** Calls with numbers for addresses. */
+export function resolve(calls: Executable["calls"], address: (place: SymbolicAddress) => number): ResolvedCall[] {
+  return calls.map(({ kernel, arguments: list }) => ({
+    kernel,
+    numbers: list.map((argument) => (typeof argument === "number" ? argument : address(argument))),
+  }));
 }
-/** Arguments of a step; longer lists are bound. */
-const MOST = 14;
 
 /** A program on one model's memory. Its constants lie at the head of the arena, written when it takes the arena over. */
 export class BoundProgram {
@@ -74,14 +56,7 @@ export class BoundProgram {
   /** Runs every call, in order. Inputs must have been written since the last run of any program. */
   run(): void {
     this.prepare();
-    const steps = this.#steps;
-    for (let at = 0; at < steps.length; at++) {
-      const s = steps[at] as Step;
-      // By the length of the list: a call with surplus arguments goes through an adaptor.
-      if (s.count <= 4) s.call(s.a, s.b, s.c, s.d);
-      else if (s.count <= 9) s.call(s.a, s.b, s.c, s.d, s.e, s.f, s.g, s.h, s.i);
-      else s.call(s.a, s.b, s.c, s.d, s.e, s.f, s.g, s.h, s.i, s.j, s.k, s.l, s.m, s.n);
-    }
+    runSteps(this.#steps);
   }
 
   /** Runs call by call, telling `after` the index of each: for profiles and for finding a NaN. */
@@ -96,17 +71,8 @@ export class BoundProgram {
 
   #bind(): void {
     const memory = this.#memory;
-    const kernels = memory.kernels as unknown as Readonly<Record<keyof Kernels, Kernel>>;
-    this.#steps = this.#program.calls.map(({ kernel, arguments: list }) => {
-      const call = kernels[kernel as keyof Kernels];
-      if (!call) throw new Error(`program: there is no kernel ${kernel}`);
-      const numbers = list.map((argument) => (typeof argument === "number" ? argument : this.address(argument)));
-      // Bound to its numbers, a call takes some 50 ns more: kernels with so many run a thousand times as long.
-      if (list.length > MOST) return new Step(call.bind(null, ...numbers), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0, n = 0] =
-        numbers;
-      return new Step(call, list.length, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
-    });
+    const calls = resolve(this.#program.calls, (place) => this.address(place));
+    this.#steps = prepareSteps(memory.kernels, calls);
     this.#generation = memory.generation;
   }
 }

@@ -39,7 +39,7 @@ export interface Operation {
   readonly gradient?: (dy: Tensor, y: Tensor) => readonly (Tensor | null)[];
   /** The same value from operations that have gradients; used where `gradient` is absent. */
   readonly decompose?: (y: Tensor) => Tensor;
-  /** Writes the kernel calls. `scratch` is the buffer asked for by `scratchBytes`. */
+  /** Writes the kernel calls. `scratch` is the buffer asked for by `scratchBytes` or `exchangeBytes`. */
   readonly emit?: (
     k: Emitter,
     y: Operand,
@@ -50,6 +50,8 @@ export interface Operation {
   readonly scratchBytes?: (y: Tensor) => number;
   /** Where it is not that every input is read and the result written once. */
   readonly cost?: (y: Operand, inputs: readonly Operand[], attributes: Attributes) => Partial<Cost>;
+  /** Like scratchBytes, for a buffer that all replicas share, and that is this node's alone for the whole run. */
+  readonly exchangeBytes?: (y: Tensor) => number;
   /** The output may take the place of these inputs when they are not needed any more. */
   readonly inPlace?: readonly number[] | ((attributes: Attributes) => readonly number[]);
   /** Element i of the result depends on element i of the inputs alone, and `emit` serves any number of elements. */

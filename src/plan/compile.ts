@@ -86,6 +86,7 @@ export function compile(request: CompileRequest): Program {
     tensors,
     constants: placement.constants,
     arenaBytes: placement.arenaBytes,
+    exchangeBytes: placement.exchangeBytes,
     inputs: Object.fromEntries(
       nodes.flatMap((node) =>
         node.operation.name === "input" && node.attributes.segment === "batch"

@@ -20,6 +20,7 @@ export interface Placement {
   isView(tensor: Tensor): boolean;
   readonly constants: readonly number[];
   readonly arenaBytes: number;
+  readonly exchangeBytes: number;
 }
 
 export interface FixedOutput {
@@ -156,6 +157,14 @@ export function placeTensors(
     const bytes = tensor.operation.scratchBytes?.(tensor) ?? 0;
     if (bytes > 0) scratch.set(tensor, { bytes, first: at, last: at });
   });
+  const exchange = new Map<Tensor, Pointer>();
+  let exchangeBytes = 0;
+  for (const tensor of steps) {
+    const bytes = tensor.operation.exchangeBytes?.(tensor) ?? 0;
+    if (bytes === 0) continue;
+    exchange.set(tensor, { segment: "exchange", offset: exchangeBytes });
+    exchangeBytes += bytes;
+  }
   const buffers: Lifetime[] = [...arena, ...scratch.values()];
   const { offsets, bytes: arenaBytes } = layOut(buffers);
   buffers.forEach((buffer, i) => {
@@ -165,8 +174,9 @@ export function placeTensors(
   return {
     constants,
     arenaBytes,
+    exchangeBytes,
     isView: (tensor) => views.has(tensor),
-    scratch: (tensor) => scratch.get(tensor)?.fixed ?? { segment: "arena", offset: 0 },
+    scratch: (tensor) => exchange.get(tensor) ?? scratch.get(tensor)?.fixed ?? { segment: "arena", offset: 0 },
     operand: (tensor) => {
       const { buffer, bytes } = homeOf(tensor);
       const outer = outermost(buffer);

@@ -32,6 +32,8 @@ export interface Program {
   readonly constants: readonly number[];
   /** Bytes of the segment "arena": everything that lives only during a run. */
   readonly arenaBytes: number;
+  /** Bytes of the segment "exchange", which replicas share: for sums over replicas. */
+  readonly exchangeBytes: number;
   /** To be filled before every run: the arena is shared by all programs. */
   readonly inputs: Readonly<Record<string, Binding>>;
   /** Where results lie after a run; those in the arena only until the next run of any program. */

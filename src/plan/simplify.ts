@@ -95,6 +95,13 @@ function trivialReduction(node: Tensor): Tensor | undefined {
   return reshape(input(node), node.shape);
 }
 
+/** A sum over replicas of what is the same number in all of them. */
+function constantReduction(node: Tensor): Tensor | undefined {
+  const value = name(node) === "allReduce" ? fillValue(input(node)) : undefined;
+  if (value === undefined) return undefined;
+  return broadcastTo(constant(value * (node.attributes.replicas as number)), node.shape);
+}
+
 function movement(node: Tensor): Tensor {
   if (name(node) === "reshape") {
     const x = input(node);
@@ -148,7 +155,11 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
         );
   const settled = new Set<Tensor>();
   return rewrite(roots, (node) => {
-    const simpler = arithmetic(node) ?? trivialReduction(node) ?? movement(absorbTranspose(readThroughBroadcast(node)));
+    const simpler =
+      arithmetic(node) ??
+      trivialReduction(node) ??
+      constantReduction(node) ??
+      movement(absorbTranspose(readThroughBroadcast(node)));
     const shared = share(simpler, settled);
     for (const made of [shared, ...shared.inputs]) settled.add(made);
     return shared;

@@ -92,13 +92,15 @@ describe("every operation", () => {
 
   test("has examples unless it has no derivative to check", () => {
     const bare = [...operations.values()].filter((o) => o.examples.length === 0).map((o) => o.name);
-    // Integer results, random numbers, effects; crossEntropy is checked through its composed form in crossEntropy.test.ts.
+    // What needs threads, integer results, random numbers, effects; crossEntropy is checked through its composed form in crossEntropy.test.ts.
     expect(bare.sort()).toEqual([
+      "allReduce",
       "argmax",
       "argmin",
       "crossEntropy",
       "dropout",
       "equalLabels",
+      "mergeStatistics",
       "oneHot",
       "randomNormal",
       "randomUniform",

@@ -45,6 +45,7 @@ const entries = {
   data: "src/data/index.ts",
   cli: "src/cli.ts",
   worker: "src/training/worker.ts",
+  thread: "bindings/thread.ts",
   inline: "bindings/inline.ts",
   arrays: "bindings/arrays.ts",
   "platform.node": "bindings/platform/node.ts",
@@ -79,9 +80,9 @@ async function bundleEntries(): Promise<void> {
     writeFileSync(path, path.endsWith("arrays.js") ? `${text}${asBindNotice()}\n` : toBuiltWorker(text));
 }
 
-/** A bundler rewrites imports, but not a worker's URL. */
+/** A bundler rewrites imports, but not a worker's URL; the chunks lie beside the entries. */
 const toBuiltWorker = (text: string): string =>
-  text.replace('new URL("./worker.ts", import.meta.url)', 'new URL("./worker.js", import.meta.url)');
+  text.replace(/new URL\("\.\/(worker|thread)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)');
 
 function asBindNotice(): string {
   const licence = readFileSync(join(root, "node_modules/as-bind/LICENSE"), "utf8").trim();

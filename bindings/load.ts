@@ -20,7 +20,14 @@ export interface KernelSource {
 }
 
 /** A build for memory of its own, or for memory that threads share. */
-type ModuleName = BuildName | "strict-threads" | "relaxed-threads";
+export type ModuleName = BuildName | "strict-threads" | "relaxed-threads";
+
+/** The module of a build. @throws for the debug build with shared memory: there is none */
+export function moduleFor(build: BuildName, shared: boolean): ModuleName {
+  if (!shared) return build;
+  if (build === "debug") throw new Error('threads: the debug build has none; use build: "strict" or threads: 1');
+  return `${build}-threads`;
+}
 
 // One literal `new URL` each: bundlers find and copy the files by this form.
 const locations: Readonly<Record<ModuleName, () => URL>> = {
@@ -48,8 +55,10 @@ export function supportedBuilds(): { readonly strict: boolean; readonly relaxed:
   return { strict: validates(simdProbe), relaxed: validates(relaxedProbe) };
 }
 
-function requireBuild(build: unknown): void {
-  if (build !== "strict" && build !== "relaxed" && build !== "debug")
+const threaded = ["strict-threads", "relaxed-threads"];
+
+function requireBuild(build: unknown, more: readonly unknown[] = []): void {
+  if (build !== "strict" && build !== "relaxed" && build !== "debug" && !more.includes(build))
     throw new Error(
       `build: expected "auto", "strict", "relaxed" or "debug", got ${typeof build === "string" ? `"${build}"` : typeof build}`,
     );
@@ -78,9 +87,10 @@ const overrides = new Map<ModuleName, KernelSource>();
 /**
  * Says where a build's module is to come from, before the first model is created; default: beside this file.
  * @param source one of url, bytes or module
+ * @param build one for threads, such as "strict-threads", has a module of its own
  */
-export function load(source: KernelSource, build: BuildName = chooseBuild("auto")): void {
-  requireBuild(build);
+export function load(source: KernelSource, build: ModuleName = chooseBuild("auto")): void {
+  requireBuild(build, threaded);
   const { url, bytes, module } = source ?? {};
   const given = [url, bytes, module].filter((part) => part !== undefined).length;
   if (given !== 1) throw new Error(`load: expected one of url, bytes or module, got ${given} of them`);

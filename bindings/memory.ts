@@ -1,6 +1,6 @@
 // One model's memory: named segments that stay, and behind them the arena, which no run leaves anything in and which
 // may therefore move.
-import { type BuildName, instantiate, type Kernels, loadModule } from "./load.ts";
+import { type BuildName, instantiate, type Kernels, loadModule, moduleFor } from "./load.ts";
 
 const PAGE = 65536;
 const MAXIMUM_PAGES = 65536;
@@ -28,9 +28,11 @@ export class ModelMemory {
     readonly build: BuildName,
   ) {}
 
-  static async create(build: BuildName): Promise<ModelMemory> {
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    return new ModelMemory(memory, await instantiate(await loadModule(build), memory), build);
+  /** @param shared with threads, which the engine must have */
+  static async create(build: BuildName, shared = false): Promise<ModelMemory> {
+    const limits = shared ? { initial: 1, maximum: MAXIMUM_PAGES, shared } : { initial: 1 };
+    const memory = new WebAssembly.Memory(limits);
+    return new ModelMemory(memory, await instantiate(await loadModule(moduleFor(build, shared)), memory), build);
   }
 
   get generation(): number {

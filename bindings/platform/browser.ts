@@ -48,3 +48,15 @@ export function hostTurn(): Promise<void> {
     channel.port2.postMessage(undefined);
   });
 }
+
+/** Processors, as far as the browser tells. */
+export const processors = (): number => globalThis.navigator?.hardwareConcurrency ?? 1;
+
+/** Why threads cannot work together here (or, `inWorker`, in a worker of this page), and what to do; undefined: they can. */
+export function threadsObstacle(inWorker: boolean): string | undefined {
+  if (!globalThis.crossOriginIsolated)
+    return "this page has no shared memory; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+  if (!inWorker && globalThis.document !== undefined)
+    return "the main thread of a page may not wait for other threads; use createRemoteModel";
+  return undefined;
+}

@@ -1,6 +1,7 @@
 // What differs between hosts, Node's side. Chosen by export condition, so that a bundle for a page never sees it.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker as NodeWorker, parentPort } from "node:worker_threads";
@@ -79,3 +80,10 @@ export function packageFolder(name: string): URL | undefined {
 
 /** Lets timers, I/O and rendering run, then goes on. */
 export const hostTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const processors = availableParallelism;
+
+/** Why threads cannot work together here; in Node they always can. */
+export function threadsObstacle(_inWorker: boolean): string | undefined {
+  return undefined;
+}

@@ -10,6 +10,7 @@ export interface Contestant {
   run(times: number): void | Promise<void>;
   /** What the job gave, compared between contestants before anything is timed. */
   readonly answer: ArrayLike<number>;
+  close?(): void;
 }
 
 /** A library that competes. Its methods set a job up; nothing is timed until `run`. */

@@ -1,4 +1,4 @@
-// npm run bench [-- gemm conv chain step epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
+// npm run bench [-- gemm conv chain step threads epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
 import { parseArgs } from "node:util";
 import type { BuildChoice } from "../bindings/load.ts";
 import type { Library } from "./contest.ts";
@@ -12,12 +12,14 @@ import { gemm } from "./suites/gemm.ts";
 import { size } from "./suites/size.ts";
 import { start } from "./suites/start.ts";
 import { step } from "./suites/step.ts";
+import { threads } from "./suites/threads.ts";
 
 const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = {
   gemm,
   conv,
   chain,
   step,
+  threads,
   epoch,
   size,
   start,

@@ -8,6 +8,7 @@ import { operands, type Product, sample } from "./products.ts";
 
 export interface Ours extends Library {
   readonly build: BuildName;
+  step(job: Job, threads?: number): Promise<Contestant>;
   /** Loops that do nothing but multiply and add: what this build could reach at most on this machine, today. */
   readonly ceilings: readonly Ceiling[];
 }
@@ -25,14 +26,16 @@ export async function loadOurs(choice: BuildChoice): Promise<Ours> {
     details: `thalweg, ${build} build`,
     build,
     ceilings: await loadCeilings(build),
-    step: (job) => step(job, build),
+    step: (job, threads) => step(job, build, threads),
     product: (shape) => product(shape, build),
   };
 }
 
 /** A step as a user writes it: the batch is copied in and the loss comes back, every time. */
-async function step({ net, layers, x, y }: Job, build: BuildName): Promise<Contestant> {
-  const thalweg = await import("thalweg");
+async function step({ net, layers, x, y }: Job, build: BuildName, threads = 1): Promise<Contestant> {
+  // Not a literal: threads run built files, whose types are those of the sources.
+  const built = "../dist/index.js";
+  const thalweg: typeof import("thalweg") = await import(threads === 1 ? "thalweg" : built);
   const { chain, createModel, crossEntropy, meanSquaredError, sgd } = thalweg;
   const model = await createModel({
     input: net.input,
@@ -41,6 +44,7 @@ async function step({ net, layers, x, y }: Job, build: BuildName): Promise<Conte
     optimizer: sgd({ learningRate: net.learningRate }),
     seed: 7,
     build,
+    threads,
   });
   const start = layers.flatMap(({ parameters }) => parameters);
   model.layout.forEach(({ name, shape, offset }, i) => {
@@ -55,6 +59,7 @@ async function step({ net, layers, x, y }: Job, build: BuildName): Promise<Conte
     run(times) {
       for (let i = 0; i < times; i++) model.step(batch);
     },
+    close: () => model.close(),
   };
 }
 

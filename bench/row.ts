@@ -4,7 +4,7 @@ import type { Ours } from "./ours.ts";
 import { type RaceOptions, race } from "./race.ts";
 
 export interface Row {
-  readonly suite: "gemm" | "conv" | "chain" | "step" | "epoch" | "size" | "start";
+  readonly suite: "gemm" | "conv" | "chain" | "step" | "threads" | "epoch" | "size" | "start";
   readonly name: string;
   /** Which build of ours ran. */
   readonly build: string;
@@ -25,6 +25,8 @@ export interface Row {
   readonly copy?: number;
   /** gflops / ceiling, or gigabytes / copy */
   readonly share?: number;
+  /** Of several threads over one. */
+  readonly speedup?: number;
   /** JavaScript heap that 10,000 of our steps took. */
   readonly heapGrowthBytes?: number;
   /** Peers that cannot do this job, and why. */

@@ -26,7 +26,13 @@ function absolute(path: string): string {
 }
 
 /** Tests that need files or processes stay in Node; every other test runs in Chromium too. */
-const nodeOnly = ["test/arrays.test.ts", "test/cli.test.ts", "test/data/**", "test/training/allocation.test.ts"];
+const nodeOnly = [
+  "test/arrays.test.ts",
+  "test/cli.test.ts",
+  "test/data/**",
+  "test/training/allocation.test.ts",
+  "test/training/threadLives.test.ts",
+];
 
 // From V8 11.4 on, Node 21, relaxed SIMD needs no flag.
 const relaxedFlag = Number.parseInt(process.versions.node, 10) < 21 ? ["--experimental-wasm-relaxed-simd"] : [];

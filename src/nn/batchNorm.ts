@@ -1,9 +1,10 @@
 // Batch normalisation (Ioffe and Szegedy 2015) over all axes but the last.
 import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../checks.ts";
 import { showShape } from "../graph/tensor.ts";
-import { batchStatistics, normalize } from "../ops/batchNorm.ts";
+import { normalize } from "../ops/batchNorm.ts";
 import { add, mul, sub } from "../ops/binary.ts";
 import { constant } from "../ops/leaves.ts";
+import { wholeBatchStatistics } from "../ops/mergeStatistics.ts";
 import { rsqrt } from "../ops/unary.ts";
 import { ones, zeros } from "./initializers.ts";
 import { type Layer, requireFeatures } from "./layer.ts";
@@ -42,7 +43,7 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       const shift = affine ? context.parameter("shift", shape, zeros, "bias") : constant(0, shape);
       let used = { mean: mean.value, variance: variance.value };
       if (context.normalization === "batch") {
-        const batch = batchStatistics(x);
+        const batch = wholeBatchStatistics(x, context.replicas, context.rowShare);
         if (batch.count < 2)
           throw new Error(
             `batchNorm: a batch ${showShape(x.shape)} has one value a channel and no variance; take a larger batch (or a batch size that leaves no single example at the end of the data)`,

@@ -40,6 +40,14 @@ export interface Context {
    * layer's own momentum.
    */
   readonly refreshShare: Tensor | undefined;
+  /**
+   * Σ of x over the replicas that threads share the batch out among; x itself in one thread. A layer that mixes rows of
+   * the batch needs it, because it sees the rows of its replica alone.
+   */
+  allReduce(x: Tensor): Tensor;
+  /** How many replicas there are, and which part of the batch's rows this one sees; both 1 in one thread. */
+  readonly replicas: number;
+  readonly rowShare: number;
   /** A number that tells this layer's random draws from all others of a step. */
   randomStream(): number;
 }

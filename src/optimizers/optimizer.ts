@@ -16,6 +16,11 @@ export interface Optimizer {
   /** η of the first step; settable on the model. */
   readonly learningRate: number;
   readonly slots: number;
+  /**
+   * Whether each number of θ is updated by its own gradient and slots alone: threads then share the update out. Default
+   * false: one thread makes it.
+   */
+  readonly byElement?: boolean;
   /** Nodes that write θ and the slots in place. */
   update(inputs: UpdateInputs): readonly Tensor[];
 }

@@ -59,6 +59,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: "sgd",
     learningRate,
     slots: momentum === 0 ? 0 : 1,
+    byElement: true,
     update: ({ theta, gradient, slots, scalars }) => [
       sgdOp([theta, gradient, slots[0] ?? theta, scalars], { momentum, dampening, nesterov, weightDecay }),
     ],

@@ -6,6 +6,7 @@ import { type DataType, type Shape, showShape, size, type Tensor, topological } 
 import { type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import type { Layer, Normalization } from "../nn/layer.ts";
+import { allReduce } from "../ops/allReduce.ts";
 import { add, mul } from "../ops/binary.ts";
 import { grad } from "../ops/grad.ts";
 import { constant, input } from "../ops/leaves.ts";
@@ -15,6 +16,8 @@ import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type CompileRequest, compile } from "../plan/compile.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
+import { drawsByRows, replaceDraws } from "./draws.ts";
+import type { Share } from "./passes.ts";
 import {
   contextFor,
   flatSource,
@@ -60,14 +63,16 @@ export interface Blueprint {
   readonly inputBelow: number | undefined;
   /** Whether `evaluate` counts right answers. */
   readonly judges: boolean;
-  program(kind: ProgramKind, batch: number): Program;
+  /** @param share for one replica of several: the rows it gets. Inputs and predictions are then parts of common ones */
+  program(kind: ProgramKind, batch: number, share?: Share): Program;
 }
 
 /** Traces the description once and checks that its parts fit together. */
 export function draw(description: Description): Blueprint {
   const { network, optimizer } = description;
   const loss = toLoss(description.loss);
-  const batchInput = (batch: number): Tensor => input("x", [batch, ...description.input], description.inputType);
+  const batchInput = ({ rows, replicas }: Share): Tensor =>
+    input("x", [rows, ...description.input], description.inputType, replicas === 1 ? "batch" : "x");
   const run = (x: Tensor, mode: Mode, source: Source): Tensor => {
     const y = network.apply(x, contextFor(mode, source));
     if (y?.operation === undefined) throw new Error(`createModel: the network returned ${show(y)}, expected a tensor`);
@@ -81,7 +86,7 @@ export function draw(description: Description): Blueprint {
 
   const registered = register();
   const { layout, initializers, stateLayout } = registered;
-  const sample = batchInput(1);
+  const sample = batchInput(whole(1));
   // With running statistics: a batch of one may have none of its own.
   const prediction = run(sample, { training: true, normalization: "running" }, registered.source);
   const parameterCount = layout.reduce((total, entry) => total + entry.size, 0);
@@ -95,12 +100,13 @@ export function draw(description: Description): Blueprint {
   const target = loss.target(prediction.shape);
   const state = registered.initialState();
   /** The pieces every program is made of. */
-  const build = (batch: number, mode: Mode, theta: Tensor) => {
-    const x = batchInput(batch);
+  const build = (batch: number, mode: Mode, theta: Tensor, share: Share = whole(batch)) => {
+    const { rows, replicas } = share;
+    const x = batchInput(share);
     const source = flatSource(registered, theta, input("state", [state.length], "f32", "state"));
-    const output = run(x, mode, source);
+    const output = run(x, { ...mode, replicas, rowShare: rows / batch }, source);
     const specification = loss.target(output.shape);
-    const y = input("y", specification.shape, specification.type);
+    const y = input("y", specification.shape, specification.type, replicas === 1 ? "batch" : "y");
     const judge = () => {
       const each = loss.apply(output, y);
       const parameters = layout.map(({ name, kind, shape }) => ({
@@ -109,7 +115,8 @@ export function draw(description: Description): Blueprint {
         value: source.parameter(name, shape, initializers[0] as Initializer, kind),
       }));
       const penalty = scalarPenalty(description.regularizer?.(parameters));
-      const risk = mean(each);
+      // Every example counts the same, in whichever replica it is.
+      const risk = allReduce(mul(mean(each), rows / batch), replicas);
       return { each, penalty, total: penalty ? add(risk, penalty) : risk };
     };
     return { x, y, output, judge, nextState: source.nextState };
@@ -148,12 +155,14 @@ export function draw(description: Description): Blueprint {
   };
   const ofBatch = objectivePrograms("batch");
 
-  const requests: Readonly<Record<ProgramKind, (batch: number) => CompileRequest>> = {
-    train(batch) {
+  const requests: Readonly<Record<ProgramKind, (batch: number, share?: Share) => CompileRequest>> = {
+    train(batch, share) {
       const theta = vector("theta", "theta");
-      const built = build(batch, learning, theta);
+      const built = build(batch, learning, theta, share);
       const { total } = built.judge();
-      const [gradient] = grad(total, [theta]) as [Tensor];
+      // The objective is the mean over the replicas of a number that is the same in all: each has its share of the
+      // gradient, and their sum is g.
+      const [gradient] = grad(total, [theta], constant(1 / (share?.replicas ?? 1))) as [Tensor];
       return {
         inputs: [built.x, built.y],
         outputs: {
@@ -163,41 +172,49 @@ export function draw(description: Description): Blueprint {
         },
       };
     },
-    update: () => ({
-      outputs: {},
-      effects: [
-        ...optimizer.update({
-          theta: vector("theta", "theta"),
-          gradient: vector("gradient", "gradient"),
-          slots: Array.from({ length: optimizer.slots }, (_, i) => vector(`slot${i}`, `slot${i}`)),
-          scalars: input("scalars", [2], "f32", "scalars"),
-        }),
-        ...(updatesState
-          ? [storeOp(["state", "nextState"].map((name) => input(name, [state.length], "f32", name)))]
-          : []),
-      ],
-    }),
+    update(_, share) {
+      const part = (name: string): Tensor => input(name, [share?.rows ?? parameterCount], "f32", name);
+      return {
+        outputs: {},
+        effects: [
+          ...optimizer.update({
+            theta: part("theta"),
+            gradient: part("gradient"),
+            slots: Array.from({ length: optimizer.slots }, (_, i) => part(`slot${i}`)),
+            scalars: input("scalars", [2], "f32", "scalars"),
+          }),
+          // Replicas share θ out, not state.
+          ...(updatesState && !share
+            ? [storeOp(["state", "nextState"].map((name) => input(name, [state.length], "f32", name)))]
+            : []),
+        ],
+      };
+    },
     refresh(batch) {
       const mode: Mode = { training: false, normalization: "batch", refreshShare: input("share", [], "f32", "share") };
       const built = build(batch, mode, vector("theta", "theta"));
       return { inputs: [built.x, built.y], outputs: nextState(built.nextState()) };
     },
-    evaluate(batch) {
-      const { x, y, output, judge } = build(batch, judging, vector("theta", "theta"));
+    evaluate(batch, share) {
+      const { x, y, output, judge } = build(batch, judging, vector("theta", "theta"), share);
+      const { rows, replicas } = share ?? whole(batch);
+      const total = (each: Tensor): Tensor =>
+        allReduce(size(each) === 1 ? mul(reshape(each, []), rows) : sum(each), replicas);
       const { each, penalty } = judge();
       const correct = loss.correct?.(output, y);
       return {
         inputs: [x, y],
         outputs: {
-          loss: { tensor: size(each) === 1 ? mul(reshape(each, []), batch) : sum(each) },
+          loss: { tensor: total(each) },
           ...(penalty && { penalty: { tensor: penalty } }),
-          ...(correct && { correct: { tensor: sum(correct) } }),
+          ...(correct && { correct: { tensor: allReduce(sum(correct), replicas) } }),
         },
       };
     },
-    predict(batch) {
-      const { x, output } = build(batch, judging, vector("theta", "theta"));
-      return { inputs: [x], outputs: { output: { tensor: output } } };
+    predict(batch, share) {
+      const { x, output } = build(batch, judging, vector("theta", "theta"), share);
+      const place = share ? { place: { segment: "output", offset: 0 } } : {};
+      return { inputs: [x], outputs: { output: { tensor: output, ...place } } };
     },
     ...objectivePrograms("running"),
     batchLoss: ofBatch.loss,
@@ -207,6 +224,10 @@ export function draw(description: Description): Blueprint {
   // Wrong combinations of network, loss and regulariser are found here, not at the first step.
   const probe = requireKnownInputs(requests.train(2));
   const updatesState = "nextState" in probe.outputs;
+  const byRows = drawsByRows(
+    [prediction],
+    Object.values(probe.outputs).map((output) => output.tensor),
+  );
 
   return {
     layout,
@@ -218,9 +239,15 @@ export function draw(description: Description): Blueprint {
     target,
     inputBelow: description.inputType === "i32" ? shortestTable(prediction, sample) : undefined,
     judges: loss.correct !== undefined,
-    program: (kind, batch) => compile(requireKnownInputs(requests[kind](batch))),
+    program(kind, batch, share) {
+      const request = requireKnownInputs(requests[kind](batch, share));
+      return compile(share ? replaceDraws(request, byRows) : request);
+    },
   };
 }
+
+/** A batch that is not shared out. */
+const whole = (rows: number): Share => ({ rows, replicas: 1 });
 
 /** Throws for an input that nobody fills: one that a network or loss made for itself. */
 function requireKnownInputs(request: CompileRequest): CompileRequest {

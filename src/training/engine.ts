@@ -2,6 +2,7 @@
 // the same engine runs in a worker to which programs are posted.
 import type { BuildName } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
+import { Team } from "../../bindings/team.ts";
 import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
@@ -10,8 +11,9 @@ import type { Program } from "../plan/program.ts";
 import type { Augmentation } from "./augmentation.ts";
 import { type ProgramKind, programKinds } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
-import { evaluationPasses, predictionPasses } from "./passes.ts";
+import { evaluationPasses, predictionPasses, type Share } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
+import { Replicas, reserveOwn } from "./replicas.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 import { seedWords } from "./seed.ts";
@@ -23,6 +25,11 @@ export interface EngineSpecification {
   readonly seed: number;
   readonly learningRate: number;
   readonly slots: number;
+  /** Whether each number of θ is updated by what belongs to it alone, so that threads can share the update out. */
+  readonly updatesByElement: boolean;
+  readonly threads: number;
+  /** Whether a batch of fewer rows than threads may be done by one: it was not the user who chose how many. */
+  readonly mayUseOneThread: boolean;
   readonly input: Shape;
   readonly inputType: DataType;
   readonly inputBelow: number | undefined;
@@ -37,7 +44,14 @@ export interface EngineSpecification {
   readonly state: Float32Array;
 }
 
-export type ProgramSource = (kind: ProgramKind, batch: number) => Program;
+/** With a share: the program of one replica of several. */
+export type ProgramSource = (kind: ProgramKind, batch: number, share?: Share) => Program;
+
+/** A program ready to run, by one replica or by all. */
+export type Runnable = Pick<ReadyProgram, "prepare" | "view" | "address" | "run">;
+
+/** Ends the threads of models that nobody holds any more. */
+const abandoned = new FinalizationRegistry<Team>((team) => team.close());
 
 /** Views of what a step writes before it runs. */
 interface ScalarCells {
@@ -57,14 +71,21 @@ export class Engine {
   /** Target numbers of one example. */
   readonly #targetWidth: number;
   readonly #update: ReadyProgram;
+  readonly #replicas: Replicas | undefined;
   /** End of what the model keeps between calls: θ, g, slots and what belongs to them lie before it. */
   readonly #kept: number;
+  #closed = false;
   #steps = 0;
   #epochs = 0;
   #learningRate: number;
   #scalars: ScalarCells | undefined;
 
-  private constructor(memory: ModelMemory, specification: EngineSpecification, source: ProgramSource) {
+  private constructor(
+    memory: ModelMemory,
+    specification: EngineSpecification,
+    source: ProgramSource,
+    team: Team | undefined,
+  ) {
     this.memory = memory;
     this.specification = specification;
     this.#source = source;
@@ -72,23 +93,31 @@ export class Engine {
     this.#targetWidth = size(specification.target.shape.slice(1));
     const bytes = 4 * specification.theta.length;
     memory.reserve("scalars", 8);
-    memory.reserve("random", 16);
     memory.reserve("shuffle", 16);
-    memory.reserve("loss", 4);
     memory.reserve("theta", bytes);
-    memory.reserve("gradient", bytes);
+    reserveOwn(memory, specification);
     for (let i = 0; i < specification.slots; i++) memory.reserve(`slot${i}`, bytes);
-    for (const segment of ["state", "nextState"]) memory.reserve(segment, 4 * specification.state.length);
+    memory.reserve("state", 4 * specification.state.length);
     memory.reserve("share", 4);
     this.theta().set(specification.theta);
     this.state().set(specification.state);
     for (const segment of ["random", "shuffle"]) memory.i32(segment, 0, 2).set(seedWords(specification.seed));
     this.#kept = memory.mark();
     this.#update = this.program("update", 0);
+    this.#replicas = team && new Replicas(memory, team, specification, source);
+    if (team) abandoned.register(this, team);
   }
 
   static async create(specification: EngineSpecification, source: ProgramSource): Promise<Engine> {
-    return new Engine(await ModelMemory.create(specification.build), specification, source);
+    const { build, threads } = specification;
+    const memory = await ModelMemory.create(build, threads > 1);
+    const team = threads > 1 ? await Team.create(memory, threads) : undefined;
+    try {
+      return new Engine(memory, specification, source, team);
+    } catch (error) {
+      team?.close();
+      throw error;
+    }
   }
 
   get steps(): number {
@@ -128,8 +157,41 @@ export class Engine {
     return ready;
   }
 
-  /** Writes a user's batch into the inputs of the program for it, checking every number. Allocates nothing. */
-  writeBatch(call: string, kind: ProgramKind, { x, y }: Batch): ReadyProgram {
+  /** The program for a purpose and batch size that all threads run; one thread does what has too few rows for all. */
+  sharedProgram(kind: ProgramKind, batch: number): Runnable {
+    return this.#replicas && batch >= this.specification.threads
+      ? this.#replicas.program(kind, batch)
+      : this.program(kind, batch);
+  }
+
+  /** Throws where a step of so many rows would leave a thread without any. */
+  requireRows(call: string, rows: number): void {
+    const { threads, mayUseOneThread } = this.specification;
+    if (rows < threads && !mayUseOneThread)
+      throw new Error(
+        `${call}: a batch of ${rows} cannot be shared out among ${threads} threads; give at least ${threads} examples, or create the model with fewer threads`,
+      );
+  }
+
+  /** Throws where the model has been closed, or has lost a thread. */
+  requireAlive(call: string): void {
+    if (this.#closed) throw new Error(`${call}: the model is closed`);
+    this.#replicas?.requireAlive();
+  }
+  close(): void {
+    this.#closed = true;
+    this.#replicas?.close();
+  }
+
+  /** Writes a user's batch into the inputs of the program for one thread. */
+  writeBatch(call: string, kind: ProgramKind, batch: Batch): ReadyProgram {
+    const program = this.program(kind, this.#checkBatch(call, batch));
+    this.#fill(call, program, batch);
+    return program;
+  }
+
+  /** Checks all of a batch that can be told before it is in memory → its rows. Allocates nothing. */
+  #checkBatch(call: string, { x, y }: Batch): number {
     const { input, target } = this.specification;
     const rows = rowsIn(call, x, input);
     const wanted = rows * this.#targetWidth;
@@ -138,12 +200,15 @@ export class Engine {
     requireNumbers(call, "y", y);
     requireTargets(call, y, target);
     this.#requireInput(call, x);
-    const program = this.program(kind, rows);
+    return rows;
+  }
+
+  /** Writes a batch into a program's inputs, checking every number. Allocates nothing. */
+  #fill(call: string, program: Runnable, { x, y }: Batch): void {
     program.prepare();
     this.#writeInput(call, program, x);
     program.view("y").set(y);
-    if (target.type === "f32") this.memory.requireFinite(call, "y", program.address("y"), y.length);
-    return program;
+    if (this.specification.target.type === "f32") this.memory.requireFinite(call, "y", program.address("y"), y.length);
   }
 
   /** Throws for integers that no row of the embedding has, and for bytes; numbers are looked at in memory. */
@@ -163,7 +228,7 @@ export class Engine {
   }
 
   /** Writes examples into the input "x", which may have room for more. */
-  #writeInput(call: string, program: ReadyProgram, x: ArrayLike<number>): void {
+  #writeInput(call: string, program: Runnable, x: ArrayLike<number>): void {
     program.view("x").set(x);
     if (this.specification.inputType === "f32") this.memory.requireFinite(call, "x", program.address("x"), x.length);
   }
@@ -191,7 +256,9 @@ export class Engine {
 
   /** Copies θ, g, slots and all else a step changes → a function that puts them back. */
   preserve(): () => void {
-    const live = (): Uint8Array => new Uint8Array(this.memory.memory.buffer, 0, this.#kept);
+    // What lies before belongs to the threads.
+    const first = this.memory.base("scalars");
+    const live = (): Uint8Array => new Uint8Array(this.memory.memory.buffer, first, this.#kept - first);
     const copy = live().slice();
     return () => live().set(copy);
   }
@@ -200,19 +267,31 @@ export class Engine {
    * Gradient of the batch in the program's inputs, then the update → the loss before it. A loss that is not finite
    * changes nothing.
    */
-  advance(program: ReadyProgram): number {
+  advance(program: Runnable): number {
     this.writeScalars();
     program.run();
     const loss = program.view("loss")[0] as number;
     if (Number.isFinite(loss)) {
-      this.#update.run();
+      this.#learn(program);
       this.#steps++;
     }
     return loss;
   }
 
+  /** Updates θ by the gradient that a program left. */
+  #learn(program: Runnable): void {
+    const shared = program instanceof ReadyProgram ? undefined : this.#replicas;
+    shared?.update();
+    if (!shared || !this.specification.updatesByElement) this.#update.run();
+    else if (program.view("nextState") !== undefined) this.acceptState();
+  }
+
   step(batch: Batch): number {
-    return this.advance(this.writeBatch("step", "train", batch));
+    const rows = this.#checkBatch("step", batch);
+    this.requireRows("step", rows);
+    const program = this.sharedProgram("train", rows);
+    this.#fill("step", program, batch);
+    return this.advance(program);
   }
 
   /** A data set in memory until `release` is called; last in, first out. */
@@ -242,13 +321,13 @@ export class Engine {
     let penalty = 0;
     let start = 0;
     for (const rows of evaluationPasses(data.size)) {
-      const program = this.program("evaluate", rows);
+      const program = this.sharedProgram("evaluate", rows);
       data.gather(program, start, rows);
       start += rows;
       program.run();
       loss += program.view("loss")[0] as number;
       if (this.specification.judges) correct += program.view("correct")[0] as number;
-      if ("penalty" in program.program.outputs) penalty = program.view("penalty")[0] as number;
+      penalty = (program.view("penalty")?.[0] as number | undefined) ?? 0;
     }
     return {
       loss: loss / data.size + penalty,
@@ -267,7 +346,7 @@ export class Engine {
     let start = 0;
     for (const pass of predictionPasses(rows)) {
       const count = Math.min(pass, rows - start);
-      const program = this.program("predict", pass);
+      const program = this.sharedProgram("predict", pass);
       program.prepare();
       // Rows to spare hold zeros, not what another program left.
       if (count < pass) program.view("x").fill(0);

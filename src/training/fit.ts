@@ -33,11 +33,12 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
   const { epochs = 1, batchSize = 32, shuffle = true } = options;
   requireWhole("fit", "epochs", epochs, 1);
   if (batchSize !== "all") requireWhole("fit", "batchSize", batchSize, 1);
+  engine.requireRows("fit", batchSize === "all" ? data.size : Math.min(batchSize, data.size));
   requireOneOf("fit", "shuffle", shuffle, [true, false]);
   requireSignal(options.signal);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
   // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
-  for (const rows of trainingBatches(data.size, batchSize)) engine.program("train", rows);
+  for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("train", rows);
 }
 
 /** Trains; see Model.fit. The options have been checked. */
@@ -63,14 +64,17 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
           turn = performance.now();
         }
         signal?.throwIfAborted();
+        engine.requireAlive("fit");
         const start = at * batch;
         const rows = Math.min(batch, data.size - start);
-        const program = engine.program("train", rows);
+        const program = engine.sharedProgram("train", rows);
         resident.gather(program, start, rows, engine.steps);
         const loss = engine.advance(program);
         if (!Number.isFinite(loss)) {
-          resident.gather(program, start, rows, engine.steps);
-          const culprit = engine.firstNonFinite(program);
+          // By one thread: its tensors are those of all rows.
+          const alone = engine.program("train", rows);
+          resident.gather(alone, start, rows, engine.steps);
+          const culprit = engine.firstNonFinite(alone);
           throw new Error(
             `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
           );

@@ -20,6 +20,7 @@ import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
 import { table } from "./table.ts";
+import { chooseThreads } from "./threads.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 export interface ModelOptions {
@@ -39,18 +40,32 @@ export interface ModelOptions {
   readonly seed?: number;
   /** "auto": the fastest this engine runs. "strict": the same bits on every engine. Default "auto". */
   readonly build?: BuildChoice;
+  /**
+   * Threads that share each batch out among them, or "auto": as many as the machine has processors, at most 8. Default
+   * 1. Equal seeds and numbers of threads give equal results; other numbers of threads the same within rounding. In a
+   * page threads need createRemoteModel and cross-origin isolation; where they cannot be had, "auto" gives one, with a
+   * warning. `parameters` and `gradient` are then views of shared memory. `close()` ends the threads.
+   */
+  readonly threads?: number | "auto";
 }
 
-const known = ["input", "inputType", "network", "loss", "regularizer", "optimizer", "seed", "build"];
+const known = ["input", "inputType", "network", "loss", "regularizer", "optimizer", "seed", "build", "threads"];
 
 export const batchKeys = ["x", "y"];
 
-/** Checks options and traces the network: everything of a model that needs no memory. */
-function prepare(options: ModelOptions): {
+/**
+ * Checks options and traces the network: everything of a model that needs no memory.
+ * @param inWorker whether the model is to live in a worker of its own
+ */
+function prepare(
+  options: ModelOptions,
+  inWorker: boolean,
+): {
   readonly blueprint: Blueprint;
   readonly input: Shape;
   readonly inputType: DataType;
   readonly build: BuildName;
+  readonly threads: number;
   readonly optimizer: Optimizer;
   readonly seed: number;
 } {
@@ -77,15 +92,17 @@ function prepare(options: ModelOptions): {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${show(seed)}`);
   const build = chooseBuild(options.build);
+  const threads = chooseThreads(options.threads, build, inWorker);
   const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
-  return { blueprint, input, inputType, build, optimizer, seed };
+  return { blueprint, input, inputType, build, threads, optimizer, seed };
 }
 
 /** The plain-data part of a model; draws θ. */
 export async function specify(
   options: ModelOptions,
+  inWorker = false,
 ): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
-  const { blueprint, input, inputType, build, optimizer, seed } = prepare(options);
+  const { blueprint, input, inputType, build, threads, optimizer, seed } = prepare(options, inWorker);
   const { layout, stateLayout, state, output, target, inputBelow, judges } = blueprint;
   const theta = initialParameters(blueprint, seed, await ModelMemory.create(build));
   const { learningRate, slots } = optimizer;
@@ -96,6 +113,9 @@ export async function specify(
       seed,
       learningRate,
       slots,
+      updatesByElement: optimizer.byElement === true,
+      threads,
+      mayUseOneThread: options.threads === "auto",
       input,
       inputType,
       inputBelow,
@@ -133,6 +153,18 @@ export class Model {
     this.#engine = engine;
   }
 
+  /**
+   * Ends the model's threads, which else end when nothing refers to the model any more; they keep no process alive.
+   * Parameters can be read after it, all other calls throw.
+   */
+  close(): void {
+    this.#engine.close();
+  }
+
+  /** Threads that share the work; 1: this one alone. */
+  get threads(): number {
+    return this.#engine.specification.threads;
+  }
   /** The build that runs: "strict" or "relaxed". */
   get build(): BuildName {
     return this.#engine.specification.build;
@@ -189,6 +221,7 @@ export class Model {
    */
   step(batch: Batch): number {
     requireOptions("step", batch, batchKeys);
+    this.#engine.requireAlive("step");
     return this.#engine.step(batch);
   }
 
@@ -199,6 +232,7 @@ export class Model {
    * it began with; the signal's reason when aborted
    */
   async *fit(data: Dataset, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
+    this.#engine.requireAlive("fit");
     checkFit(this.#engine, data, options);
     if (this.#fitting)
       throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
@@ -212,6 +246,7 @@ export class Model {
 
   /** Mean loss over a data set, plus λΩ, and accuracy where the loss is a proxy of the 0/1 loss. No dropout. */
   evaluate(data: Dataset): Evaluation {
+    this.#engine.requireAlive("evaluate");
     const { input, inputType, target } = this.#engine.specification;
     requireDataset("evaluate", data, input, inputType, target);
     this.#engine.requireIndices("evaluate", data.x);
@@ -220,6 +255,7 @@ export class Model {
 
   /** Outputs for any number of examples, row after row: rows × product(output shape). No dropout. */
   predict(x: ArrayLike<number>): Float32Array {
+    this.#engine.requireAlive("predict");
     return this.#engine.predict(x);
   }
 
@@ -228,6 +264,7 @@ export class Model {
    * statistics are the model's own at the time of each call.
    */
   objective(batch: Batch, options: ObjectiveOptions = {}): Objective {
+    this.#engine.requireAlive("objective");
     requireOptions("objective", batch, batchKeys);
     return objectiveOf(this.#engine, batch, options);
   }
@@ -238,6 +275,7 @@ export class Model {
    * @throws for a batch that has no statistics, or statistics that are not finite; `state` is then as before
    */
   refreshStatistics(data: Dataset, options: RefreshOptions = {}): void {
+    this.#engine.requireAlive("refreshStatistics");
     refreshStatistics(this.#engine, data, options);
   }
 
@@ -247,6 +285,7 @@ export class Model {
    * @throws as `step`
    */
   profile(batch: Batch, options: ProfileOptions = {}): Profile {
+    this.#engine.requireAlive("profile");
     requireOptions("profile", batch, batchKeys);
     return profile(this.#engine, batch, options);
   }

@@ -21,9 +21,46 @@ export function trainingBatches(rows: number, batchSize: number | "all" = 32): r
   return rows % batch === 0 ? [batch] : [batch, rows % batch];
 }
 
-/** A program by purpose and batch size. */
-export type ProgramKey = readonly [kind: ProgramKind, batch: number];
+/** One replica's part of a batch: how many of its rows, and among how many replicas it is shared out. */
+export interface Share {
+  readonly rows: number;
+  readonly replicas: number;
+}
+
+/** Shares of a batch, or of anything that is counted: the first get one more where it does not come out even. */
+export function sharesOf(count: number, replicas: number, unit = 1): readonly Share[] {
+  const units = Math.ceil(count / unit);
+  const upTo = (r: number): number =>
+    Math.min(count, unit * (r * Math.floor(units / replicas) + Math.min(r, units % replicas)));
+  return Array.from({ length: replicas }, (_, r) => ({ rows: upTo(r + 1) - upTo(r), replicas }));
+}
+
+/** Numbers of θ that are updated together at least: a cache line, so that no two replicas write to one. */
+const UPDATE_UNIT = 16;
+
+/** How replicas share out an update. */
+export const updateShares = (parameters: number, replicas: number): readonly Share[] =>
+  sharesOf(parameters, replicas, UPDATE_UNIT);
+
+/** A program by purpose, batch size and, where replicas share the batch, the part of one of them. */
+export type ProgramKey = readonly [kind: ProgramKind, batch: number, share?: Share];
+
+/** A key as text. */
+export const keyText = (kind: ProgramKind, batch: number, share: Share = { rows: batch, replicas: 1 }): string =>
+  `${kind} ${batch} ${share.rows}/${share.replicas}`;
 
 /** The same job for several batch sizes, each once. */
 export const programsFor = (kind: ProgramKind, batches: readonly number[]): ProgramKey[] =>
   [...new Set(batches)].map((batch) => [kind, batch]);
+
+/** The same for replicas; what has fewer rows than replicas is done by one. */
+export function sharedProgramsFor(kind: ProgramKind, batches: readonly number[], replicas: number): ProgramKey[] {
+  return programsFor(kind, batches).flatMap(([, batch]): ProgramKey[] =>
+    replicas === 1 || batch < replicas
+      ? [[kind, batch]]
+      : distinct(sharesOf(batch, replicas)).map((share) => [kind, batch, share]),
+  );
+}
+
+/** Shares of different sizes, one each. */
+export const distinct = (shares: readonly Share[]): Share[] => [...new Map(shares.map((s) => [s.rows, s])).values()];

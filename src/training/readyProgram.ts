@@ -1,37 +1,27 @@
 // A program on a model's memory, with its inputs and outputs at hand by name.
 import { BoundProgram } from "../../bindings/executor.ts";
 import type { ModelMemory } from "../../bindings/memory.ts";
-import { size } from "../graph/tensor.ts";
 import type { Program } from "../plan/program.ts";
+import { type View, Views } from "./views.ts";
 
-type View = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-
-/** A program with views of its inputs and outputs that last as long as the memory stands still. */
 export class ReadyProgram {
-  readonly #memory: ModelMemory;
   readonly #bound: BoundProgram;
-  #views: Readonly<Record<string, View>> = {};
-  #generation = -1;
+  readonly #views: Views;
 
   constructor(
     memory: ModelMemory,
     readonly program: Program,
   ) {
-    this.#memory = memory;
     this.#bound = new BoundProgram(memory, program);
-  }
-
-  #refresh(): void {
-    const memory = this.#memory;
-    if (this.#generation === memory.generation) return;
-    const { inputs, outputs } = this.program;
-    this.#views = Object.fromEntries(
-      [...Object.entries(inputs), ...Object.entries(outputs)].map(([name, binding]) => {
-        const View = binding.type === "i32" ? Int32Array : Float32Array;
-        return [name, new View(memory.memory.buffer as ArrayBuffer, this.#bound.address(binding), size(binding))];
-      }),
+    this.#views = new Views(
+      memory,
+      Object.fromEntries(
+        Object.entries({ ...program.inputs, ...program.outputs }).map(([name, binding]) => [
+          name,
+          { ...binding, address: () => this.#bound.address(binding) },
+        ]),
+      ),
     );
-    this.#generation = memory.generation;
   }
 
   /** Takes the arena over: from here on inputs may be written. */
@@ -40,13 +30,11 @@ export class ReadyProgram {
   }
   /** A live view of an input or output. */
   view(name: string): View {
-    this.#refresh();
-    return this.#views[name] as View;
+    return this.#views.view(name);
   }
   /** Address of an input. */
   address(name: string): number {
-    this.#refresh();
-    return (this.#views[name] as View).byteOffset;
+    return this.view(name).byteOffset;
   }
   run(): void {
     this.#bound.run();

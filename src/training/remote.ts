@@ -1,17 +1,27 @@
 // A model that lives in a worker: the same interface with promises, so that training never blocks a page or a server.
 // The network is traced and compiled here, where the user's functions are; only programs and numbers are posted.
 import { Worker } from "#platform";
-import { type BuildName, loadModule } from "../../bindings/load.ts";
+import { type BuildName, loadModule, moduleFor } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
 import { requireNumbers, requireOptions } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import type { Blueprint } from "./blueprint.ts";
+import type { Blueprint, ProgramKind } from "./blueprint.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, requireSignal } from "./fit.ts";
 import { batchKeys, type ModelOptions, specify } from "./model.ts";
 import { type ObjectiveOptions, objectivePrograms } from "./objective.ts";
-import { evaluationPasses, type ProgramKey, predictionPasses, programsFor, trainingBatches } from "./passes.ts";
+import {
+  distinct,
+  evaluationPasses,
+  keyText,
+  type ProgramKey,
+  predictionPasses,
+  programsFor,
+  sharedProgramsFor,
+  trainingBatches,
+  updateShares,
+} from "./passes.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
 import { REFRESH_BATCH, type RefreshOptions } from "./refresh.ts";
@@ -41,10 +51,15 @@ interface Pending {
  * createModel, functions included. Call `close()` when done.
  */
 export async function createRemoteModel(options: ModelOptions): Promise<RemoteModel> {
-  const { blueprint, specification } = await specify(options);
+  const { blueprint, specification } = await specify(options, true);
   // The form that bundlers look for.
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  const model = new RemoteModel(blueprint, specification, await loadModule(specification.build), worker);
+  const model = new RemoteModel(
+    blueprint,
+    specification,
+    await loadModule(moduleFor(specification.build, specification.threads > 1)),
+    worker,
+  );
   try {
     await model.ready;
   } catch (error) {
@@ -78,11 +93,18 @@ export class RemoteModel {
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#settle(data as Answer);
     worker.onerror = ({ message }) => this.#end(new Error(`remote model: the worker failed: ${message}`));
-    this.ready = this.#ask({ method: "create", specification, module }, [["update", 0]]) as Promise<void>;
+    this.ready = this.#ask({ method: "create", specification, module }, [
+      ["update", 0],
+      ...this.#updateKeys(),
+    ]) as Promise<void>;
   }
 
   get build(): BuildName {
     return this.#specification.build;
+  }
+  /** Threads that share the work, the worker's own among them. */
+  get threads(): number {
+    return this.#specification.threads;
   }
   /** Where each parameter lies in `parameters()`. */
   get layout(): readonly ParameterSlice[] {
@@ -96,19 +118,19 @@ export class RemoteModel {
 
   /** See Model.step. */
   step(batch: Batch, options?: TransferOptions): Promise<number> {
-    const programs = this.#whenValid(() => programsFor("train", [this.#rows(batch.x)]));
+    const programs = this.#whenValid(() => this.#shared("train", [this.#rows(batch.x)]));
     return this.#ask({ method: "step", batch }, programs, options) as Promise<number>;
   }
 
   /** See Model.evaluate. */
   evaluate(data: Dataset, options?: TransferOptions): Promise<Evaluation> {
-    const programs = this.#whenValid(() => programsFor("evaluate", evaluationPasses(data.size)));
+    const programs = this.#whenValid(() => this.#shared("evaluate", evaluationPasses(data.size)));
     return this.#ask({ method: "evaluate", data }, programs, options) as Promise<Evaluation>;
   }
 
   /** See Model.predict. */
   predict(x: ArrayLike<number>, options?: TransferOptions): Promise<Float32Array> {
-    const programs = this.#whenValid(() => programsFor("predict", predictionPasses(this.#rows(x))));
+    const programs = this.#whenValid(() => this.#shared("predict", predictionPasses(this.#rows(x))));
     return this.#ask({ method: "predict", x }, programs, options) as Promise<Float32Array>;
   }
 
@@ -155,8 +177,10 @@ export class RemoteModel {
     requireSignal(signal);
     signal?.throwIfAborted();
     const programs = this.#whenValid(() => [
+      // Those of one thread too: they find where a loss that is not finite came from.
       ...programsFor("train", trainingBatches(data.size, rest.batchSize)),
-      ...(rest.validation ? programsFor("evaluate", evaluationPasses(rest.validation.size)) : []),
+      ...this.#shared("train", trainingBatches(data.size, rest.batchSize)),
+      ...(rest.validation ? this.#shared("evaluate", evaluationPasses(rest.validation.size)) : []),
     ]);
     const fit = this.#fits++;
     const abort = (): void => this.#worker.postMessage({ abort: fit } satisfies Abort);
@@ -210,6 +234,18 @@ export class RemoteModel {
     return rowsIn("remote model", x, this.#specification.input);
   }
 
+  /** Programs for each thread's part of the batches. */
+  #shared(kind: ProgramKind, batches: readonly number[]): ProgramKey[] {
+    return sharedProgramsFor(kind, batches, this.#specification.threads);
+  }
+
+  /** Updates of each thread's part of θ. */
+  #updateKeys(): ProgramKey[] {
+    const { theta, threads, updatesByElement } = this.#specification;
+    if (threads === 1 || !updatesByElement) return [];
+    return distinct(updateShares(theta.length, threads)).map((share) => ["update", 0, share]);
+  }
+
   /** For input that is wrong the worker needs no programs: its checks will say what is wrong. */
   #whenValid(keys: () => ProgramKey[]): ProgramKey[] {
     try {
@@ -221,7 +257,7 @@ export class RemoteModel {
 
   /** Compiles what the worker has not got yet. */
   #compile(keys: readonly ProgramKey[]): PostedProgram[] {
-    const missing = new Map(keys.map((key) => [key.join(" "), key]));
+    const missing = new Map(keys.map((key) => [keyText(...key), key]));
     for (const text of this.#sent) missing.delete(text);
     return [...missing.values()].map((key) => ({ key, program: this.#blueprint.program(...key) }));
   }
@@ -232,7 +268,7 @@ export class RemoteModel {
     const programs = this.#compile(keys);
     return new Promise((resolve, reject) => {
       this.#worker.postMessage({ id, programs, request } satisfies Call, options.transfer);
-      for (const { key } of programs) this.#sent.add(key.join(" "));
+      for (const { key } of programs) this.#sent.add(keyText(...key));
       this.#pending.set(id, { resolve, reject });
       this.#worker.ref?.();
     });

@@ -4,8 +4,7 @@ import type { Dataset, PerChannel } from "../data/dataset.ts";
 import { size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses.ts";
 import type { Augmentation } from "./augmentation.ts";
-import type { EngineSpecification } from "./engine.ts";
-import type { ReadyProgram } from "./readyProgram.ts";
+import type { EngineSpecification, Runnable } from "./engine.ts";
 import { seedWords } from "./seed.ts";
 
 let held = 0;
@@ -119,7 +118,7 @@ export class ResidentData {
    * Fills a program's inputs with rows start … start + rows of the order. How images are augmented depends on the
    * seed, the step and a row's place in the order alone.
    */
-  gather(program: ReadyProgram, start: number, rows: number, step = 0): void {
+  gather(program: Runnable, start: number, rows: number, step = 0): void {
     program.prepare();
     const memory = this.#memory;
     const { kernels } = memory;

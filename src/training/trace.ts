@@ -4,6 +4,7 @@ import { requireFinite, requireOneOf, requireShape } from "../checks.ts";
 import { type Shape, sameShape, showShape, size, type Tensor } from "../graph/tensor.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import type { Context, Normalization, ParameterKind, State } from "../nn/layer.ts";
+import { allReduce } from "../ops/allReduce.ts";
 import { input } from "../ops/leaves.ts";
 import { concat, reshape, slice } from "../ops/movement.ts";
 
@@ -26,6 +27,9 @@ export interface Mode {
   readonly training: boolean;
   readonly normalization: Normalization;
   readonly refreshShare?: Tensor | undefined;
+  /** Replicas that share the batch out, and the part of its rows that this one gets; default 1 and 1. */
+  readonly replicas?: number;
+  readonly rowShare?: number;
 }
 
 /** Where the parameters and the state of a run come from. */
@@ -55,6 +59,9 @@ function contextOf(trace: Trace, path: string): Context {
     training: mode.training,
     normalization: mode.normalization,
     refreshShare: mode.refreshShare,
+    allReduce: (x) => allReduce(x, mode.replicas ?? 1),
+    replicas: mode.replicas ?? 1,
+    rowShare: mode.rowShare ?? 1,
     parameter: (name, shape, initializer, kind = "weight") => source.parameter(path + name, shape, initializer, kind),
     state: (name, shape, initial) => source.state(path + name, shape, initial),
     scope(name) {

@@ -1,9 +1,10 @@
 // The worker's side of a remote model: a model whose programs arrive by message instead of from a network.
 import { parent } from "#platform";
-import { load } from "../../bindings/load.ts";
+import { load, moduleFor } from "../../bindings/load.ts";
 import type { Program } from "../plan/program.ts";
 import { Engine } from "./engine.ts";
 import { Model } from "./model.ts";
+import { keyText, type ProgramKey } from "./passes.ts";
 import type { Abort, Answer, Call, Request } from "./protocol.ts";
 import type { Report } from "./reports.ts";
 
@@ -16,16 +17,16 @@ const programs = new Map<string, Program>();
 const fits = new Map<number, Fit>();
 let model: Model | undefined;
 
-function program(kind: string, batch: number): Program {
-  const found = programs.get(`${kind} ${batch}`);
-  if (!found) throw new Error(`remote model: program ${kind} for a batch of ${batch} was not sent`);
+function program(...key: ProgramKey): Program {
+  const found = programs.get(keyText(...key));
+  if (!found) throw new Error(`remote model: program ${keyText(...key)} was not sent`);
   return found;
 }
 
 async function create(request: Extract<Request, { method: "create" }>): Promise<void> {
   const { specification, module } = request;
   // Compiled once, by whoever made this worker: nothing is fetched here.
-  load({ module }, specification.build);
+  load({ module }, moduleFor(specification.build, specification.threads > 1));
   const { layout, stateLayout, theta } = specification;
   const blueprint = { layout, stateLayout, parameterCount: theta.length, program };
   model = new Model(blueprint, await Engine.create(specification, program));
@@ -108,7 +109,7 @@ parent.listen((message) => {
     return;
   }
   const { id, request, programs: posted } = message as Call;
-  for (const { key, program: compiled } of posted) programs.set(key.join(" "), compiled);
+  for (const { key, program: compiled } of posted) programs.set(keyText(...key), compiled);
   answer(request).then(
     (value) => parent.post({ id, value } satisfies Answer, buffersOf(value)),
     (error: unknown) => {

@@ -77,6 +77,7 @@ describe("in a page under a strict content security policy", () => {
     const scripts: Record<string, string> = {
       model: learner('import { createModel as create } from "thalweg";'),
       remote: learner('import { createRemoteModel as create } from "thalweg";'),
+      threads: learner('import { createRemoteModel as create } from "thalweg";', "threads: 2,"),
       inline: learner('import "thalweg/inline"; import { createModel as create } from "thalweg";'),
       ...(language === "html" ? {} : { example: code }),
     };
@@ -94,7 +95,12 @@ describe("in a page under a strict content security policy", () => {
       `export default { build: { rolldownOptions: { input: ${JSON.stringify(input)} } } };`,
     );
     await run(join(root, "node_modules/.bin/vite"), ["build"], project.folder);
-    const headers = { "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
+    const headers = {
+      "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+      // For shared memory.
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+    };
     server = await preview({
       root: project.folder,
       configFile: false,
@@ -136,11 +142,12 @@ describe("in a page under a strict content security policy", () => {
   test("the README's example learns", () => expectToLearn("example"));
   test("a model learns", () => expectToLearn("model"));
   test("a model in a worker learns", () => expectToLearn("remote"));
+  test("a model in a worker with threads learns", () => expectToLearn("threads"));
   test("thalweg/inline needs no .wasm file", () => expectToLearn("inline", "**/*.wasm"));
 });
 
 /** A script that tells x > y from x < y. */
-const learner = (imports: string): string => `
+const learner = (imports: string, more = ""): string => `
 ${imports}
 import { arrayDataset, chain, crossEntropy, dense, relu, sgd } from "thalweg";
 
@@ -152,6 +159,7 @@ const model = await create({
   loss: crossEntropy(),
   optimizer: sgd({ learningRate: 0.3 }),
   build: "strict",
+  ${more}
 });
 for await (const { epoch, loss } of model.fit(arrayDataset({ x, y, shape: [2] }), { epochs: 5 })) console.log(epoch, loss);
 `;

@@ -1,0 +1,122 @@
+// A model's replicas: the programs they run together, one a purpose and batch size, and the update they share out.
+import type { ModelMemory } from "../../bindings/memory.ts";
+import type { Team } from "../../bindings/team.ts";
+import { size } from "../graph/tensor.ts";
+import type { Program } from "../plan/program.ts";
+import type { ProgramKind } from "./blueprint.ts";
+import type { EngineSpecification, ProgramSource } from "./engine.ts";
+import { type Share, sharesOf, updateShares } from "./passes.ts";
+import { type Common, type Part, TeamProgram } from "./teamProgram.ts";
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** Nothing to do: a replica's part of an update that only the first can make. */
+const nothing: Program = {
+  calls: [],
+  tensors: [],
+  constants: [],
+  arenaBytes: 0,
+  exchangeBytes: 0,
+  inputs: {},
+  outputs: {},
+};
+
+/** Segments of which every replica has one of its own, behind each other: bytes of one. */
+function ownSegments({ theta, state }: EngineSpecification): Readonly<Record<string, number>> {
+  return { random: 20, loss: 4, gradient: 4 * theta.length, nextState: 4 * state.length };
+}
+
+/** Reserves what programs write to or draw from, once a replica. */
+export function reserveOwn(memory: ModelMemory, specification: EngineSpecification): void {
+  const { threads } = specification;
+  for (const [name, bytes] of Object.entries(ownSegments(specification)))
+    memory.reserve(name, threads === 1 ? bytes : threads * align(bytes));
+}
+
+export class Replicas {
+  readonly #memory: ModelMemory;
+  readonly #team: Team;
+  readonly #specification: EngineSpecification;
+  readonly #source: ProgramSource;
+  readonly #programs = new Map<ProgramKind, Map<number, TeamProgram>>();
+  readonly #update: TeamProgram;
+
+  constructor(memory: ModelMemory, team: Team, specification: EngineSpecification, source: ProgramSource) {
+    this.#memory = memory;
+    this.#team = team;
+    this.#specification = specification;
+    this.#source = source;
+    this.#update = new TeamProgram(memory, team, this.#updateParts());
+  }
+
+  /** The program for a purpose and batch size, as each replica has it for its rows; compiled at its first use. */
+  program(kind: ProgramKind, batch: number): TeamProgram {
+    const known = this.#programs.get(kind) ?? new Map<number, TeamProgram>();
+    this.#programs.set(kind, known);
+    const found = known.get(batch);
+    if (found) return found;
+    const { input, inputType, target, output } = this.#specification;
+    const outputs: Readonly<Record<string, Common>> =
+      kind === "predict"
+        ? { output: { shape: [batch, ...output], type: "f32" } }
+        : { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } };
+    const commons = { x: { shape: [batch, ...input], type: inputType }, ...outputs };
+    const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons), commons);
+    known.set(batch, made);
+    return made;
+  }
+
+  /** g = Σ of the replicas' gradients, then the update by it. */
+  update(): void {
+    this.#update.run();
+  }
+
+  #parts(kind: ProgramKind, batch: number, commons: Readonly<Record<string, Common>>): Part[] {
+    const programs = new Map<number, Program>();
+    const own = Object.entries(ownSegments(this.#specification));
+    let firstRow = 0;
+    return sharesOf(batch, this.#team.replicas).map((share, r) => {
+      const program = programs.get(share.rows) ?? this.#source(kind, batch, share);
+      programs.set(share.rows, program);
+      const offsets = Object.fromEntries([
+        ...own.map(([name, bytes]) => [name, r * align(bytes)] as const),
+        ...Object.entries(commons).map(([name, { shape }]) => [name, 4 * firstRow * size(shape.slice(1))] as const),
+      ]);
+      const part = { program, firstRow, offsets };
+      firstRow += share.rows;
+      return part;
+    });
+  }
+
+  /** Each replica adds up, and updates by, its share of the gradient. */
+  #updateParts(): Part[] {
+    const { theta, slots, updatesByElement } = this.#specification;
+    const stride = align(4 * theta.length);
+    let first = 0;
+    return updateShares(theta.length, this.#team.replicas).map((share) => {
+      const segments = ["theta", "gradient", ...Array.from({ length: slots }, (_, i) => `slot${i}`)];
+      const offsets = Object.fromEntries(segments.map((name) => [name, 4 * first]));
+      first += share.rows;
+      const total = { segment: "gradient", offset: 0 };
+      const before = Array.from({ length: this.#team.replicas - 1 }, (_, i) => ({
+        kernel: "axpy" as const,
+        arguments: [total, { segment: "gradient", offset: (i + 1) * stride }, share.rows, 1],
+      }));
+      const program = updatesByElement ? this.#updateProgram(share) : nothing;
+      return { program, firstRow: 0, offsets, before };
+    });
+  }
+
+  #updateProgram(share: Share): Program {
+    return share.rows === 0 ? nothing : this.#source("update", 0, share);
+  }
+
+  /** Ends the threads. */
+  close(): void {
+    this.#team.close();
+  }
+  /** Throws where they have ended. */
+  requireAlive(): void {
+    this.#team.requireAlive();
+  }
+}

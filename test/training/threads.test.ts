@@ -1,0 +1,209 @@
+// Several threads against one: the same numbers within rounding, the same bits again, and clear refusals. In a page the
+// model lives in a worker: a page's own thread may not wait.
+import { afterAll, describe, expect, test } from "vitest";
+import type { Batch, Dataset, FitOptions, ModelOptions, Report } from "../../src/index.ts";
+import { numbers } from "../nn/net.ts";
+
+const built: string = "../../dist/index.js";
+const library = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
+const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, l2, relu, sgd } = library;
+const { batchNorm, conv2d, globalAveragePool2d } = library;
+
+const inPage = "document" in globalThis;
+const [width, classes] = [7, 3];
+const options: ModelOptions = {
+  input: [width],
+  network: chain(dense(19), relu(), dropout(0.3), dense(13), relu(), dropout(0.1), dense(classes)),
+  loss: crossEntropy(),
+  regularizer: l2(1e-3),
+  optimizer: sgd({ learningRate: 0.05, momentum: 0.9, weightDecay: 1e-3 }),
+  seed: 5,
+  build: "strict",
+};
+const labels = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => (i * 5) % classes);
+const batchOf = (rows: number, seed: number): Batch => ({ x: numbers(rows * width, seed), y: labels(rows) });
+const data = arrayDataset({ x: numbers(70 * width, 3), y: labels(70), shape: [width] });
+
+/** A model here or in a worker, behind promises. */
+interface Subject {
+  step(batch: Batch): Promise<number>;
+  fit(data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void>;
+  evaluate(data: Dataset): Promise<{ readonly loss: number; readonly accuracy?: number }>;
+  predict(x: ArrayLike<number>): Promise<Float32Array>;
+  parameters(): Promise<Float32Array>;
+  state(): Promise<Float32Array>;
+  close(): void;
+}
+const open: Subject[] = [];
+afterAll(() => {
+  for (const model of open) model.close();
+});
+
+async function create(place: string, more: Partial<ModelOptions>): Promise<Subject> {
+  let subject: Subject;
+  if (place === "a worker") subject = await createRemoteModel({ ...options, ...more });
+  else {
+    const model = await createModel({ ...options, ...more });
+    subject = {
+      step: async (batch) => model.step(batch),
+      fit: (set, how) => model.fit(set, how),
+      evaluate: async (set) => model.evaluate(set),
+      predict: async (x) => model.predict(x),
+      parameters: async () => model.parameters.slice(),
+      state: async () => model.state.slice(),
+      close: () => model.close(),
+    };
+  }
+  open.push(subject);
+  return subject;
+}
+
+/** Largest difference. */
+const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
+
+async function train(model: Subject, how: FitOptions): Promise<Report[]> {
+  const reports: Report[] = [];
+  for await (const report of model.fit(data, how)) reports.push(report);
+  return reports;
+}
+
+describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %s", (place) => {
+  // Sums of some hundred products of numbers near 1, in another order: a few units of 2⁻²⁴ each, over some steps.
+  const rounding = 5e-6;
+
+  test.each([2, 3])("learns with %d threads what it learns with one, dropout and all", async (threads) => {
+    const [one, several] = [await create(place, {}), await create(place, { threads })];
+    for (const [i, rows] of [33, 6, 33, 5, 64].entries()) {
+      const batch = batchOf(rows, i + 1);
+      expect(Math.abs((await one.step(batch)) - (await several.step(batch)))).toBeLessThan(rounding);
+    }
+    const [a, b] = [await one.parameters(), await several.parameters()];
+    expect(apart(a, b)).toBeLessThan(rounding);
+    // Batches of 16 out of 70: the last has 6 rows.
+    const fits = [one, several].map((model) => train(model, { epochs: 2, batchSize: 16, validation: data }));
+    const [expected, got] = (await Promise.all(fits)) as [Report[], Report[]];
+    got.forEach((report, i) => expect(Math.abs(report.loss - (expected[i] as Report).loss)).toBeLessThan(rounding));
+    expect(apart(await one.parameters(), await several.parameters())).toBeLessThan(rounding);
+    const [left, right] = [await one.evaluate(data), await several.evaluate(data)];
+    expect(right.accuracy).toBe(left.accuracy);
+    expect(Math.abs(right.loss - left.loss)).toBeLessThan(rounding);
+    for (const rows of [1, 2, 70])
+      expect(
+        apart(await one.predict(numbers(rows * width, 9)), await several.predict(numbers(rows * width, 9))),
+      ).toBeLessThan(rounding);
+  });
+
+  test.each([2, 3])(
+    "normalises the whole batch with %d threads, and keeps the same running statistics",
+    async (threads) => {
+      const images: Partial<ModelOptions> = {
+        input: [5, 4, 2],
+        network: chain(
+          conv2d(6, 3, { padding: "same" }),
+          batchNorm(),
+          relu(),
+          conv2d(5, 3, { padding: "same" }),
+          batchNorm(),
+          relu(),
+          globalAveragePool2d(),
+          dense(3),
+        ),
+      };
+      const [one, several] = [await create(place, images), await create(place, { ...images, threads })];
+      const before = await one.state();
+      for (const [i, rows] of [8, 7, 16, 5].entries()) {
+        // A mean far from 0, which a sum of squares would not survive.
+        const batch = { x: numbers(rows * 40, i + 1).map((v) => v + 100 * (i + 1)), y: labels(rows) };
+        expect(Math.abs((await one.step(batch)) - (await several.step(batch)))).toBeLessThan(20 * rounding);
+      }
+      expect(apart(await one.parameters(), await several.parameters())).toBeLessThan(20 * rounding);
+      const [expected, got] = [await one.state(), await several.state()];
+      expect(expected).not.toEqual(before);
+      got.forEach((value, i) =>
+        expect(Math.abs(value - (expected[i] as number))).toBeLessThan(20 * rounding * (1 + Math.abs(value))),
+      );
+      const x = numbers(3 * 40, 9);
+      expect(apart(await one.predict(x), await several.predict(x))).toBeLessThan(1e-3);
+    },
+  );
+
+  test("may have one value a channel in a thread, if the batch has more", async () => {
+    const net: Partial<ModelOptions> = { network: chain(dense(4), batchNorm(), dense(3)) };
+    const [one, several] = [await create(place, net), await create(place, { ...net, threads: 3 })];
+    const [expected, got] = [await one.step(batchOf(3, 1)), await several.step(batchOf(3, 1))];
+    expect(Math.abs(got - expected)).toBeLessThan(rounding);
+  });
+
+  test("repeats itself to the bit", async () => {
+    const results: Float32Array[] = [];
+    for (let times = 0; times < 2; times++) {
+      const model = await create(place, { threads: 3 });
+      await train(model, { epochs: 3, batchSize: 16 });
+      results.push(await model.parameters());
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test("does with one thread what has fewer rows than threads at the end of an epoch", async () => {
+    // 70 = 3 · 23 + 1
+    const [one, several] = [await create(place, {}), await create(place, { threads: 2 })];
+    for (const model of [one, several]) await train(model, { epochs: 2, batchSize: 23 });
+    expect(apart(await one.parameters(), await several.parameters())).toBeLessThan(rounding);
+  });
+
+  test("refuses a batch smaller than the threads, and is as it was", async () => {
+    const model = await create(place, { threads: 3 });
+    const before = await model.parameters();
+    await expect(model.step(batchOf(2, 1))).rejects.toThrow(
+      "step: a batch of 2 cannot be shared out among 3 threads; give at least 3 examples, or create the model with fewer threads",
+    );
+    await expect(train(model, { batchSize: 2 })).rejects.toThrow("fit: a batch of 2 cannot be shared out among 3");
+    expect(await model.parameters()).toEqual(before);
+    expect(await model.step(batchOf(3, 1))).toBeGreaterThan(0);
+  });
+
+  test("changes nothing by a loss that is not finite, and fit says where it came from", async () => {
+    const steep = { optimizer: sgd({ learningRate: 1e30 }), threads: 2 };
+    const model = await create(place, steep);
+    await model.step(batchOf(8, 1));
+    const before = await model.parameters();
+    expect(Number.isFinite(await model.step(batchOf(8, 2)))).toBe(false);
+    expect(await model.parameters()).toEqual(before);
+    await expect(train(model, { batchSize: 10 })).rejects.toThrow(/the first value that is not finite came from \w+/);
+    expect(await model.parameters()).toEqual(before);
+  });
+
+  test("says that it is closed", async () => {
+    const model = await create(place, { threads: 2 });
+    model.close();
+    await expect(model.step(batchOf(8, 1))).rejects.toThrow("closed");
+    await expect(model.predict(numbers(width, 1))).rejects.toThrow("closed");
+    await expect(train(model, {})).rejects.toThrow("closed");
+  });
+});
+
+describe("threads", () => {
+  test.each([0, -1, 1.5, 65, Number.NaN, "2", null])("cannot be %s", async (threads) => {
+    await expect(createModel({ ...options, threads: threads as number })).rejects.toThrow(
+      'createModel: threads must be "auto" or a whole number from 1 to 64, got',
+    );
+  });
+
+  test("are not for the debug build", async () => {
+    await expect(createModel({ ...options, build: "debug", threads: 2 })).rejects.toThrow(
+      'createModel: threads: 2 cannot be had: the debug build runs in one thread; use build: "strict"; or use threads: 1',
+    );
+  });
+
+  test.runIf(inPage)("are not for a page's own thread: a number is refused", async () => {
+    await expect(createModel({ ...options, threads: 2 })).rejects.toThrow(
+      "the main thread of a page may not wait for other threads; use createRemoteModel",
+    );
+  });
+
+  test('by "auto" are as many as there are processors, and a batch may be smaller', async () => {
+    const model = await create(inPage ? "a worker" : "this thread", { threads: "auto" });
+    expect(await model.step(batchOf(1, 1))).toBeGreaterThan(0);
+  });
+});

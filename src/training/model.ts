@@ -280,8 +280,8 @@ export class Model {
   }
 
   /**
-   * Where the time of a step on this batch goes, kernel call by kernel call. Print it with formatProfile, or keep it
-   * with chromeTrace. The model stays as it was.
+   * Where the time of a step on this batch goes, kernel call by kernel call, done by one thread whatever `threads` says.
+   * Print it with formatProfile, or keep it with chromeTrace. The model stays as it was.
    * @throws as `step`
    */
   profile(batch: Batch, options: ProfileOptions = {}): Profile {

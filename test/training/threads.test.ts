@@ -1,7 +1,7 @@
 // Several threads against one: the same numbers within rounding, the same bits again, and clear refusals. In a page the
 // model lives in a worker: a page's own thread may not wait.
 import { afterAll, describe, expect, test } from "vitest";
-import type { Batch, Dataset, FitOptions, ModelOptions, Report } from "../../src/index.ts";
+import type { Batch, Dataset, FitOptions, ModelOptions, Profile, Report } from "../../src/index.ts";
 import { numbers } from "../nn/net.ts";
 
 const built: string = "../../dist/index.js";
@@ -32,6 +32,7 @@ interface Subject {
   predict(x: ArrayLike<number>): Promise<Float32Array>;
   parameters(): Promise<Float32Array>;
   state(): Promise<Float32Array>;
+  profile(batch: Batch): Promise<Profile>;
   close(): void;
 }
 const open: Subject[] = [];
@@ -51,6 +52,7 @@ async function create(place: string, more: Partial<ModelOptions>): Promise<Subje
       predict: async (x) => model.predict(x),
       parameters: async () => model.parameters.slice(),
       state: async () => model.state.slice(),
+      profile: async (batch) => model.profile(batch),
       close: () => model.close(),
     };
   }
@@ -92,6 +94,20 @@ describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %
       expect(
         apart(await one.predict(numbers(rows * width, 9)), await several.predict(numbers(rows * width, 9))),
       ).toBeLessThan(rounding);
+  });
+
+  test("has the profile of a step in one thread, and is as before after it", async () => {
+    const [one, profiled, untouched] = [
+      await create(place, {}),
+      await create(place, { threads: 2 }),
+      await create(place, { threads: 2 }),
+    ];
+    const batch = batchOf(33, 1);
+    const kernels = async (model: Subject) => (await model.profile(batch)).calls.map(({ kernel }) => kernel);
+    expect(await profiled.step(batch)).toBe(await untouched.step(batch));
+    expect(await kernels(profiled)).toEqual(await kernels(one));
+    expect(await profiled.step(batch)).toBe(await untouched.step(batch));
+    expect(await profiled.parameters()).toEqual(await untouched.parameters());
   });
 
   test.each([2, 3])(

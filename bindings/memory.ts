@@ -31,8 +31,16 @@ export class ModelMemory {
   /** @param shared with threads, which the engine must have */
   static async create(build: BuildName, shared = false): Promise<ModelMemory> {
     const limits = shared ? { initial: 1, maximum: MAXIMUM_PAGES, shared } : { initial: 1 };
-    const memory = new WebAssembly.Memory(limits);
-    return new ModelMemory(memory, await instantiate(await loadModule(moduleFor(build, shared)), memory), build);
+    const module = await loadModule(moduleFor(build, shared));
+    let memory: WebAssembly.Memory;
+    try {
+      memory = new WebAssembly.Memory(limits);
+    } catch (error) {
+      throw new Error("memory: the engine has no room for another model; close() those with threads that are done", {
+        cause: error,
+      });
+    }
+    return new ModelMemory(memory, await instantiate(module, memory), build);
   }
 
   get generation(): number {

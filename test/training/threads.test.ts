@@ -1,6 +1,6 @@
 // Several threads against one: the same numbers within rounding, the same bits again, and clear refusals. In a page the
 // model lives in a worker: a page's own thread may not wait.
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Batch, Dataset, FitOptions, ModelOptions, Profile, Report } from "../../src/index.ts";
 import { numbers } from "../nn/net.ts";
 
@@ -216,6 +216,35 @@ describe("threads", () => {
     await expect(createModel({ ...options, threads: 2 })).rejects.toThrow(
       "the main thread of a page may not wait for other threads; use createRemoteModel",
     );
+  });
+
+  test.runIf(inPage)('on a page\'s own thread "auto" gives one, and a warning', async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const model = await createModel({ ...options, threads: "auto" });
+    expect(model.threads).toBe(1);
+    expect(warn.mock.calls).toEqual([
+      [
+        'createModel: threads: "auto" gives one thread: the main thread of a page may not wait for other threads; use createRemoteModel',
+      ],
+    ]);
+    warn.mockRestore();
+  });
+
+  test.runIf(inPage)("in a page that is not isolated: a number is refused, with the headers that lack", async () => {
+    vi.stubGlobal("crossOriginIsolated", false);
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const reason =
+      "this page has no shared memory; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+    await expect(createRemoteModel({ ...options, threads: 2 })).rejects.toThrow(
+      `createModel: threads: 2 cannot be had: ${reason}; or use threads: 1`,
+    );
+    const model = await createRemoteModel({ ...options, threads: "auto" });
+    open.push(model);
+    expect(model.threads).toBe(1);
+    expect(await model.step(batchOf(4, 1))).toBeGreaterThan(0);
+    expect(warn.mock.calls).toEqual([[`createModel: threads: "auto" gives one thread: ${reason}`]]);
+    warn.mockRestore();
+    vi.unstubAllGlobals();
   });
 
   test('by "auto" are as many as there are processors, and a batch may be smaller', async () => {

@@ -151,6 +151,15 @@ describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %
     expect(Math.abs(got - expected)).toBeLessThan(rounding);
   });
 
+  test("learns with a network of more calls than a worker is told of at once", async () => {
+    const deep = { network: chain(...Array.from({ length: 250 }, () => dense(3)), dense(classes)) };
+    const [one, several] = [await create(place, deep), await create(place, { ...deep, threads: 2 })];
+    for (const seed of [1, 2])
+      expect(Math.abs((await one.step(batchOf(9, seed))) - (await several.step(batchOf(9, seed))))).toBeLessThan(
+        rounding,
+      );
+  });
+
   test("repeats itself to the bit", async () => {
     const results: Float32Array[] = [];
     for (let times = 0; times < 2; times++) {

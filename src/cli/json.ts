@@ -9,8 +9,8 @@ export function jsonDisplay(write: (text: string) => void): Display {
     profile: (profile) => line({ profile }),
     step() {},
     epoch: ({ epoch, loss, validation, seconds }) => line({ epoch, loss, validation, seconds }),
-    end: ({ testAccuracy, testLoss, seconds, build, network }) =>
-      line({ testAccuracy, testLoss, seconds, build, network }),
+    end: ({ testAccuracy, testLoss, seconds, build, network, threads }) =>
+      line({ testAccuracy, testLoss, seconds, build, network, threads }),
     interrupted: (last, seconds) => line({ interrupted: true, epochs: last?.epoch ?? 0, seconds }),
     close() {},
   };

@@ -33,12 +33,14 @@ export function linesDisplay(write: (text: string) => void, hints: readonly stri
 function heading(run: Run): string {
   const steps = Math.ceil(run.examples / run.batch);
   return [
-    `thalweg ${run.version}, ${run.build} build, ${run.network}, seed ${run.seed}`,
+    `thalweg ${run.version}, ${run.build} build, ${run.network}, ${threads(run.threads)}, seed ${run.seed}`,
     brief(run.summary.trimEnd().split("\n")).join("\n"),
     `${count(run.examples)} examples to train on, ${count(run.testExamples)} to test on; ${count(steps)} steps of ${run.batch} an epoch`,
     "",
   ].join("\n");
 }
+
+const threads = (n: number): string => (n === 1 ? "1 thread" : `${n} threads`);
 
 /** Lines of a summary that fill more than a screen: its first and last, which say shapes and size. */
 const brief = (lines: readonly string[]): readonly string[] =>

@@ -14,6 +14,7 @@ export interface GivenOptions extends Partial<Recipe> {
   readonly augment?: boolean;
   readonly seed: number;
   readonly build: "auto" | "strict" | "relaxed";
+  readonly threads: number | "auto";
   /** Folder of the data set's files. */
   readonly data?: string;
   readonly json?: boolean;
@@ -43,6 +44,11 @@ export function wholeNumber(least: number, most = 2 ** 31 - 1): (text: string) =
     return value;
   };
 }
+
+const threadCount = wholeNumber(1, 64);
+
+/** "2" → 2; "auto": as many as there are cores. */
+export const threads = (text: string): number | "auto" => (text === "auto" ? text : threadCount(text));
 
 /** A parser of numbers for which `holds`; `expected` describes them. */
 export function number(expected: string, holds: (value: number) => boolean): (text: string) => number {

@@ -24,7 +24,7 @@ export async function train(
 ): Promise<boolean> {
   const data = await readDataset(options.dataset, options.data);
   const model = await modelFor(options, data.train);
-  const run = { build: model.build, network: options.network.name };
+  const run = { build: model.build, network: options.network.name, threads: model.threads };
   display.begin({
     ...run,
     examples: data.train.size,
@@ -84,7 +84,7 @@ export async function train(
 }
 
 function modelFor(options: TrainOptions, { shape, classes = [] }: Dataset) {
-  const { learningRate, momentum, weightDecay, seed, build } = options;
+  const { learningRate, momentum, weightDecay, seed, build, threads } = options;
   return createModel({
     input: shape,
     network: networkOf(options.network, classes.length),
@@ -92,6 +92,7 @@ function modelFor(options: TrainOptions, { shape, classes = [] }: Dataset) {
     optimizer: sgd({ learningRate, momentum, weightDecay }),
     seed,
     build,
+    threads,
   });
 }
 

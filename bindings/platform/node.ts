@@ -28,7 +28,8 @@ export class Worker implements HostWorker {
   onerror: HostWorker["onerror"] = null;
 
   constructor(url: URL, _options?: { readonly type: "module" }) {
-    this.#worker = new NodeWorker(url);
+    // Not the program's own flags: --input-type, or conditions that mean sources, would keep a built file from starting.
+    this.#worker = new NodeWorker(url, { execArgv: [] });
     this.#worker.unref();
     this.#worker.on("message", (data) => this.onmessage?.({ data }));
     this.#worker.on("error", (error) => this.onerror?.({ message: error.message }));

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { build as bundle } from "esbuild";
+import { build as bundle, type Plugin } from "esbuild";
 import { compileModules } from "./build/compile.ts";
 import { writeInlineModules } from "./build/inline.ts";
 import { writeKernelInterface } from "./build/interface.ts";
@@ -44,12 +44,29 @@ const entries = {
   index: "src/index.ts",
   data: "src/data/index.ts",
   cli: "src/cli.ts",
+  ops: "src/ops/index.ts",
+  initializers: "src/nn/initializers.ts",
   worker: "src/training/worker.ts",
   thread: "bindings/thread.ts",
   inline: "bindings/inline.ts",
   arrays: "bindings/arrays.ts",
   "platform.node": "bindings/platform/node.ts",
   "platform.browser": "bindings/platform/browser.ts",
+};
+
+/**
+ * `export * as ops` stays one between files: inside a bundle it would be an object that holds every operation, and no
+ * user's bundler could leave out what a page does not use.
+ */
+const namespaces: Plugin = {
+  name: "namespaces",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/(ops\/index|nn\/initializers)\.ts$/ }, ({ path, importer }) =>
+      relative(root, importer) === join("src", "index.ts")
+        ? { path: path.includes("ops") ? "./ops.js" : "./initializers.js", external: true }
+        : undefined,
+    );
+  },
 };
 
 /**
@@ -71,6 +88,7 @@ async function bundleEntries(): Promise<void> {
     mainFields: ["module", "main"],
     external: ["#platform", "thalweg", "thalweg/*", "node:*", "commander", "cli-progress"],
     chunkNames: "chunk-[hash]",
+    plugins: [namespaces],
     sourcemap: true,
     legalComments: "inline",
   });

@@ -30,6 +30,9 @@ export interface Cost {
   readonly bytes: number;
 }
 
+/** A node with the same value that takes fewer passes over memory, or nothing. */
+export type Fusion = (node: Tensor, usedOnce: (tensor: Tensor) => boolean) => Tensor | undefined;
+
 /** One primitive: everything the graph and the plan need to know of it. */
 export interface Operation {
   readonly name: string;
@@ -52,6 +55,8 @@ export interface Operation {
   readonly cost?: (y: Operand, inputs: readonly Operand[], attributes: Attributes) => Partial<Cost>;
   /** Like scratchBytes, for a buffer that all replicas share, and that is this node's alone for the whole run. */
   readonly exchangeBytes?: (y: Tensor) => number;
+  /** What the plan tries on nodes of this operation and on those that read one. */
+  readonly fusions?: readonly Fusion[];
   /** The output may take the place of these inputs when they are not needed any more. */
   readonly inPlace?: readonly number[] | ((attributes: Attributes) => readonly number[]);
   /** Element i of the result depends on element i of the inputs alone, and `emit` serves any number of elements. */

@@ -9,7 +9,7 @@ export const slotBytes = (n: number): number => Math.ceil(n / 16) * 64;
  * Σ over replicas. Where the objective is the mean over replicas of a number that is the same in all of them, the
  * cotangent of x in one replica is the sum of y's in all: the operation is its own gradient.
  */
-const allReduceOp = op("allReduce", {
+const allReduceOp = /* @__PURE__ */ op("allReduce", {
   shape: ([x]) => x as Shape,
   emit: (k, y, [x], _, exchange) => k.allReduce(y, x as Operand, size(y), exchange, { segment: "sync", offset: 0 }),
   exchangeBytes: (y) => (y.attributes.replicas as number) * slotBytes(size(y)),

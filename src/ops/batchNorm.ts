@@ -1,8 +1,9 @@
 // Normalisation by channel, the last axis: the batch's statistics, and (x − mean)·factor + shift by any statistics.
 // Each has its own honest derivative, so a sum over replicas may stand between the two; the plan joins what reaches x
-// through both in one kernel (plan/fuseNormalize.ts).
+// through both in one kernel (the fusions below).
 import { type Attributes, type Operand, type Shape, sameShape, showShape, size, type Tensor } from "../graph/tensor.ts";
 import { add, greater, mul, sub } from "./binary.ts";
+import { input, name } from "./fusion.ts";
 import { concat, slice } from "./movement.ts";
 import { type Example, op } from "./op.ts";
 import { sum } from "./reduce.ts";
@@ -24,7 +25,8 @@ const sumRows = (x: Tensor): Tensor =>
   );
 
 /** slopes/n by the mean, 2·slopes/n·(x − mean) by the variance; slopes: [2·channels]. */
-export const batchStatisticsGradientOp = op("batchStatisticsGradient", {
+export const batchStatisticsGradientOp = /* @__PURE__ */ op("batchStatisticsGradient", {
+  fusions: [jointGradient],
   shape: ([, x]) => x as Shape,
   emit: (k, dx, [slopes, x, mean]) => {
     // The joint kernel with nothing of its own to pass on.
@@ -42,7 +44,7 @@ export const batchStatisticsGradientOp = op("batchStatisticsGradient", {
   examples: [{ shapes: [[10], [7, 5], [5]] }, { shapes: [[8], [2, 3, 4], [4]] }],
 });
 
-const batchStatisticsOp = op("batchStatistics", {
+const batchStatisticsOp = /* @__PURE__ */ op("batchStatistics", {
   shape: ([x]) => [2 * ((x as Shape).at(-1) as number)],
   emit: (k, y, [x], _, scratch) =>
     k.batchStatistics(y, x as Operand, scratch, rowsOf(x as Operand), channelsOf(x as Operand)),
@@ -86,7 +88,8 @@ const normalizeExamples = (relu: boolean): readonly Example[] =>
   });
 
 /** Σ g and Σ g·(x − mean) by channel, [2·channels]; g is dy, or with `relu` dy where normalize() is above zero. */
-export const normalizeSumsOp = op("normalizeSums", {
+export const normalizeSumsOp = /* @__PURE__ */ op("normalizeSums", {
+  fusions: [gatedSums],
   shape: ([, x]) => [2 * ((x as Shape).at(-1) as number)],
   emit: (k, y, [dy, x, mean, factor, shift], attributes, scratch) =>
     k.normalizeSums(
@@ -108,7 +111,8 @@ const plain = ([x, mean, factor, shift]: readonly Tensor[]): Tensor =>
   add(mul(sub(x as Tensor, mean as Tensor), factor as Tensor), shift as Tensor);
 
 /** (x − mean)·factor + shift; with `relu`, which the plan sets, not below zero. */
-export const normalizeOp = op("normalize", {
+const normalizeOp = /* @__PURE__ */ op("normalize", {
+  fusions: [normalizeRelu],
   shape: ([x, ...rows]) => {
     const channels = (x as Shape).slice(-1);
     if ((x as Shape).length < 2 || rows.some((row) => !sameShape(row, channels)))
@@ -140,7 +144,7 @@ export const normalize = (x: Tensor, mean: Tensor, factor: Tensor, shift: Tensor
  * g·factor plus batchStatisticsGradient, g as for normalizeSums: inputs dy, x, mean, factor, shift, slopes. Made by the
  * plan.
  */
-export const normalizeGradientOp = op("normalizeGradient", {
+export const normalizeGradientOp = /* @__PURE__ */ op("normalizeGradient", {
   shape: ([, x]) => x as Shape,
   emit: (k, dx, [dy, x, mean, factor, shift, slopes], attributes) =>
     k.normalizeGradient(
@@ -161,3 +165,45 @@ export const normalizeGradientOp = op("normalizeGradient", {
     })),
   ),
 });
+
+/** relu behind normalize */
+function normalizeRelu(node: Tensor, usedOnce: (tensor: Tensor) => boolean): Tensor | undefined {
+  const x = input(node);
+  return name(node) === "relu" && name(x) === "normalize" && usedOnce(x)
+    ? normalizeOp(x.inputs, { relu: true })
+    : undefined;
+}
+
+/**
+ * dy and shift, where g is relu's gradient behind this very normalize: its sign is found again from x, which is read
+ * anyway, so that neither y is read nor g written.
+ */
+function gate(g: Tensor, x: Tensor, mean: Tensor, factor: Tensor): { dy: Tensor; shift: Tensor } | undefined {
+  if (name(g) !== "reluGradient") return undefined;
+  const [dy, y] = g.inputs as [Tensor, Tensor];
+  const same = name(y) === "normalize" && y.attributes.relu && [x, mean, factor].every((t, i) => input(y, i) === t);
+  return same ? { dy, shift: input(y, 3) } : undefined;
+}
+
+function gatedSums(node: Tensor): Tensor | undefined {
+  if (name(node) !== "normalizeSums" || node.attributes.relu) return undefined;
+  const [g, x, mean, factor] = node.inputs as [Tensor, Tensor, Tensor, Tensor];
+  const found = gate(g, x, mean, factor);
+  return found && normalizeSumsOp([found.dy, ...node.inputs.slice(1)], { relu: true });
+}
+
+/** g·factor, which reaches x through normalize, plus what reaches it through its statistics */
+function jointGradient(node: Tensor, usedOnce: (tensor: Tensor) => boolean): Tensor | undefined {
+  if (name(node) !== "add") return undefined;
+  const at = node.inputs.findIndex((x) => name(x) === "batchStatisticsGradient" && usedOnce(x));
+  const product = node.inputs[1 - at];
+  if (at < 0 || !product || name(product) !== "mul" || !usedOnce(product)) return undefined;
+  const [slopes, x, mean] = input(node, at).inputs as [Tensor, Tensor, Tensor];
+  const [g, factor] = product.inputs as [Tensor, Tensor];
+  if (!sameShape(g.shape, x.shape) || !sameShape(factor.shape, mean.shape)) return undefined;
+  const found = gate(g, x, mean, factor);
+  // Without relu the shift decides nothing.
+  return normalizeGradientOp([found?.dy ?? g, x, mean, factor, found?.shift ?? mean, slopes], {
+    relu: found !== undefined,
+  });
+}

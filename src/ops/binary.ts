@@ -113,7 +113,7 @@ export const lessEqual = callable("lessEqual");
 export const greater = callable("greater");
 export const greaterEqual = callable("greaterEqual");
 
-const whereOp = op("where", {
+const whereOp = /* @__PURE__ */ op("where", {
   shape: ([c]) => c as Shape,
   emit: (k, y, [c, a, b]) =>
     k.where(

@@ -13,8 +13,9 @@ import {
 } from "../graph/tensor.ts";
 import { add } from "./binary.ts";
 import { filterGradientScratchBytes, forwardScratchBytes, inputGradientScratchBytes } from "./convScratch.ts";
+import { biasRelu, type Epilogue, epilogues, productFusions } from "./fusion.ts";
 import { gemmScratchBytes } from "./gemmScratch.ts";
-import { type Epilogue, emitAddend, epilogues, reluMask } from "./matmul.ts";
+import { emitAddend, reluMask } from "./matmul.ts";
 import { type DefinedOperation, type Example, op } from "./op.ts";
 import { relu } from "./unary.ts";
 import { type Padding, pair, windowOf } from "./window.ts";
@@ -81,7 +82,7 @@ interface Kind {
 }
 
 /** The operation, and its twin with something done to each tile of the result while it is at hand. */
-function define(kind: Kind): { readonly plain: DefinedOperation; readonly fused: DefinedOperation } {
+function define(kind: Kind): DefinedOperation {
   const sizes = (a: Shape, b: Shape, result: Shape, attributes: Attributes): Geometry => {
     const { x, w, y } = { [kind.inputs[0]]: a, [kind.inputs[1]]: b, [kind.result]: result } as Record<Role, Shape>;
     return geometry(x, w, y, attributes);
@@ -127,13 +128,19 @@ function define(kind: Kind): { readonly plain: DefinedOperation; readonly fused:
       },
     };
   };
-  const plain = op(kind.kernel, {
+  const plain: DefinedOperation = op(kind.kernel, {
     ...definition,
     gradient: (d, y) => kind.gradient(d, y.inputs[0] as Tensor, y.inputs[1] as Tensor, y.attributes),
+    fusions: productFusions(
+      (x) => x.operation.name === kind.kernel,
+      (inputs, attributes) => fused(inputs, attributes),
+      kind.epilogues,
+    ),
     examples: cases.map((c) => exampleOf(c)),
   });
-  const fused = op(`fused${(kind.kernel[0] as string).toUpperCase()}${kind.kernel.slice(1)}`, {
+  const fused: DefinedOperation = op(`fused${(kind.kernel[0] as string).toUpperCase()}${kind.kernel.slice(1)}`, {
     ...definition,
+    fusions: [biasRelu],
     inPlace: (attributes) => (attributes.epilogue === "accumulate" ? [2] : []),
     decompose: (y) => {
       const [a, b, extra] = y.inputs as [Tensor, Tensor, Tensor];
@@ -147,7 +154,7 @@ function define(kind: Kind): { readonly plain: DefinedOperation; readonly fused:
     // Few sums, lest one lie at relu's kink.
     examples: kind.epilogues.map((epilogue) => exampleOf(cases[0] as ConvCase, epilogue)),
   });
-  return { plain, fused };
+  return plain;
 }
 
 interface ConvCase extends Attributes {
@@ -167,7 +174,7 @@ const cases: readonly ConvCase[] = [
 
 const spatial = (shape: Shape): readonly [number, number] => [shape[1] as number, shape[2] as number];
 
-const forward = define({
+const forward: DefinedOperation = /* @__PURE__ */ define({
   kernel: "conv2d",
   inputs: ["x", "w"],
   result: "y",
@@ -175,13 +182,13 @@ const forward = define({
   scratch: forwardScratchBytes,
   product: (g) => [pixels(g), g.filters, g.channels, g.channels, 1, g.filters, 1],
   gradient: (dy, x, w, { extents: _, ...attributes }) => [
-    inputGradient.plain([dy, w], { ...attributes, extents: spatial(x.shape) }),
-    filterGradient.plain([x, dy], { ...attributes, extents: w.shape.slice(0, 2) }),
+    inputGradient([dy, w], { ...attributes, extents: spatial(x.shape) }),
+    filterGradient([x, dy], { ...attributes, extents: w.shape.slice(0, 2) }),
   ],
   epilogues: ["bias", "biasRelu", "accumulate"],
 });
 
-const inputGradient = define({
+const inputGradient: DefinedOperation = /* @__PURE__ */ define({
   kernel: "conv2dInputGradient",
   inputs: ["y", "w"],
   result: "x",
@@ -189,13 +196,13 @@ const inputGradient = define({
   scratch: inputGradientScratchBytes,
   product: (g) => [pixels(g), g.channels, g.filters, g.filters, 1, 1, g.filters],
   gradient: (u, dy, w, { extents: _, ...attributes }) => [
-    forward.plain([u, w], { ...attributes, extents: spatial(dy.shape) }),
-    filterGradient.plain([u, dy], { ...attributes, extents: w.shape.slice(0, 2) }),
+    forward([u, w], { ...attributes, extents: spatial(dy.shape) }),
+    filterGradient([u, dy], { ...attributes, extents: w.shape.slice(0, 2) }),
   ],
   epilogues: ["reluMask", "accumulate"],
 });
 
-const filterGradient = define({
+const filterGradient: DefinedOperation = /* @__PURE__ */ define({
   kernel: "conv2dFilterGradient",
   inputs: ["x", "y"],
   result: "w",
@@ -203,18 +210,11 @@ const filterGradient = define({
   scratch: filterGradientScratchBytes,
   product: (g) => [g.channels, g.filters, pixels(g), 1, g.channels, g.filters, 1],
   gradient: (v, x, dy, { extents: _, ...attributes }) => [
-    inputGradient.plain([dy, v], { ...attributes, extents: spatial(x.shape) }),
-    forward.plain([x, v], { ...attributes, extents: spatial(dy.shape) }),
+    inputGradient([dy, v], { ...attributes, extents: spatial(x.shape) }),
+    forward([x, v], { ...attributes, extents: spatial(dy.shape) }),
   ],
   epilogues: ["accumulate"],
 });
-
-/** What a plan may do to the results of these operations on their way out, and by which operation. */
-export const fusedConvolutions = {
-  conv2d: forward.fused,
-  conv2dInputGradient: inputGradient.fused,
-  conv2dFilterGradient: filterGradient.fused,
-} as const;
 
 export interface Conv2dOptions {
   /** Default 1. */
@@ -255,7 +255,7 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
     );
   const rows = windowOf("conv2d", "height", height, { size: kernelHeight, stride: strides[0], dilation: dilation[0], padding }); // biome-ignore format: two axes
   const columns = windowOf("conv2d", "width", width, { size: kernelWidth, stride: strides[1], dilation: dilation[1], padding }); // biome-ignore format: two axes
-  return forward.plain([x, w], {
+  return forward([x, w], {
     strides,
     dilation,
     before: [rows.before, columns.before],

@@ -8,7 +8,7 @@ import { oneHot } from "./rows.ts";
 import { exp } from "./unary.ts";
 
 /** Gradient by the logits: dy·(softmax − target), the target being (1 − s)·1[j = label] + s/n. dy: [m] or a scalar. */
-const crossEntropyGradientOp = op("crossEntropyGradient", {
+const crossEntropyGradientOp = /* @__PURE__ */ op("crossEntropyGradient", {
   shape: (shapes) => shapes[1] as Shape,
   inputTypes: ["f32", "f32", "f32", "i32"],
   broadcasts: [0],
@@ -43,7 +43,7 @@ const crossEntropyGradientOp = op("crossEntropyGradient", {
 });
 
 /** Per row: lse − (1 − s)·x[label] − (s/n)·Σ x. */
-const crossEntropyOp = op("crossEntropy", {
+const crossEntropyOp = /* @__PURE__ */ op("crossEntropy", {
   shape: ([logits, lse, labels]) => {
     if (logits?.length !== 2 || labels?.length !== 1 || labels[0] !== logits[0] || lse?.[0] !== logits[0])
       throw new Error(
@@ -85,7 +85,7 @@ export function softCrossEntropy(logits: Tensor, target: Tensor): Tensor {
 const sumLast = (x: Tensor): Tensor => sum(x, -1);
 
 /** 1 where two label vectors agree, else 0. */
-export const equalLabelsOp = op("equalLabels", {
+export const equalLabelsOp = /* @__PURE__ */ op("equalLabels", {
   shape: ([a]) => a as Shape,
   inputTypes: ["i32", "i32"],
   emit: (k, y, [a, b]) => k.equalLabels(y, a as Operand, b as Operand, (y.shape[0] ?? 1) as number),

@@ -9,7 +9,7 @@ import { square } from "./unary.ts";
 const shape = (_: readonly Shape[], attributes: { readonly shape?: unknown }): Shape => attributes.shape as Shape;
 
 /** Σ a·b */
-export const dotOp = op("dot", {
+export const dotOp = /* @__PURE__ */ op("dot", {
   shape,
   emit: (k, y, [a, b]) => k.dot(y, a as Operand, b as Operand, size(a as Operand)),
   decompose: ({ inputs: [a, b], shape: to }) => reshape(sum(mul(a as never, b as never)), to),
@@ -17,7 +17,7 @@ export const dotOp = op("dot", {
 });
 
 /** Σ x² */
-export const sumSquaresOp = op("sumSquares", {
+export const sumSquaresOp = /* @__PURE__ */ op("sumSquares", {
   shape,
   emit: (k, y, [x]) => k.sumSquares(y, x as Operand, size(x as Operand)),
   decompose: ({ inputs: [x], shape: to }) => reshape(sum(square(x as never)), to),

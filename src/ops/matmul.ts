@@ -10,15 +10,12 @@ import {
   type Tensor,
 } from "../graph/tensor.ts";
 import { add, greater, mul } from "./binary.ts";
+import { biasRelu, type Epilogue, epilogues, productFusions } from "./fusion.ts";
 import { gemmScratchBytes } from "./gemmScratch.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
 import { type Example, op } from "./op.ts";
 import { broadcastShape, shift } from "./shapes.ts";
 import { relu } from "./unary.ts";
-
-/** What happens to a tile as it leaves the registers; numbers are those of assembly/gemm.ts. */
-export const epilogues = { none: 0, bias: 1, biasRelu: 2, reluMask: 3, accumulate: 4 } as const;
-export type Epilogue = keyof typeof epilogues;
 
 interface Sizes {
   readonly batch: number;
@@ -133,7 +130,7 @@ const shapes: readonly Example[] = [
   },
 ];
 
-export const matmulOp = op("matmul", {
+export const matmulOp = /* @__PURE__ */ op("matmul", {
   ...definition,
   gradient: (dy, y) => {
     const [a, b] = y.inputs as [Tensor, Tensor];
@@ -148,12 +145,18 @@ export const matmulOp = op("matmul", {
       tb ? product(dy, a, true, ta) : product(a, dy, !ta, false),
     ];
   },
+  fusions: productFusions(
+    (x) => x.operation.name === "matmul" && x.shape.length === 2,
+    (inputs, attributes) => fusedMatmulOp(inputs, attributes),
+    ["bias", "reluMask", "accumulate"],
+  ),
   examples: shapes,
 });
 
-/** matmul with something done to each tile while it is in registers. Made by the plan; see plan/fuse.ts. */
-export const fusedMatmulOp = op("fusedMatmul", {
+/** matmul with something done to each tile while it is in registers. Made by the plan; see fusion.ts. */
+const fusedMatmulOp = /* @__PURE__ */ op("fusedMatmul", {
   ...definition,
+  fusions: [biasRelu],
   inPlace: (attributes) => (attributes.epilogue === "accumulate" ? [2] : []),
   decompose: (y) => {
     const [a, b, extra] = y.inputs as [Tensor, Tensor, Tensor];

@@ -12,7 +12,7 @@ const half = (pair: Tensor, which: 0 | 1): Tensor => slice(pair, [(which * size(
  * Mean and variance of the whole batch, as a function of x; the replica's own, [2·channels], are a help for it. Every
  * row counts the same, so the derivative by x is that of one thread, with the cotangents of all replicas added up.
  */
-const mergeStatisticsOp = op("mergeStatistics", {
+const mergeStatisticsOp = /* @__PURE__ */ op("mergeStatistics", {
   shape: ([, own]) => own as Shape,
   emit: (k, y, [, own], { share }, exchange) =>
     k.mergeStatistics(y, own as Operand, size(y) / 2, exchange, { segment: "sync", offset: 0 }, share as number),

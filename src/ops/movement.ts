@@ -41,7 +41,7 @@ export function emitCopy(
 
 const list = (attributes: Attributes, name: string): readonly number[] => attributes[name] as readonly number[];
 
-export const reshapeOp = op("reshape", {
+export const reshapeOp = /* @__PURE__ */ op("reshape", {
   shape: ([x], attributes) => {
     const shape = list(attributes, "shape");
     if (size(shape) !== size(x as Shape))
@@ -65,7 +65,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return sameShape(actual, x.shape) ? x : reshapeOp([x], { shape: actual });
 }
 
-export const transposeOp = op("transpose", {
+export const transposeOp = /* @__PURE__ */ op("transpose", {
   shape: ([x], attributes) => list(attributes, "order").map((axis) => (x as Shape)[axis] as number),
   emit: (k, y, [x], attributes) => {
     const strides = stridesOf((x as Operand).shape);
@@ -105,7 +105,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   return positive.every((axis, i) => axis === i) ? x : transposeOp([x], { order: positive });
 }
 
-export const sliceOp = op("slice", {
+export const sliceOp = /* @__PURE__ */ op("slice", {
   shape: ([x], attributes) => {
     const begin = list(attributes, "begin");
     const extents = list(attributes, "size");
@@ -159,7 +159,7 @@ export function slice(x: Tensor, begin: readonly number[], extents: readonly num
   return sliceOp([x], { begin, size: extents });
 }
 
-export const padOp = op("pad", {
+export const padOp = /* @__PURE__ */ op("pad", {
   shape: ([x], attributes) => {
     const before = list(attributes, "before");
     const after = list(attributes, "after");
@@ -184,7 +184,7 @@ export function pad(x: Tensor, before: readonly number[], after: readonly number
   return padOp([x], { before, after, value });
 }
 
-export const concatOp = op("concat", {
+export const concatOp = /* @__PURE__ */ op("concat", {
   shape: (shapes, attributes) => {
     const axis = attributes.axis as number;
     const first = shapes[0] as Shape;
@@ -233,7 +233,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return tensors.length === 1 ? (tensors[0] as Tensor) : concatOp(tensors, { axis: normal as number });
 }
 
-export const broadcastOp = op("broadcastTo", {
+export const broadcastOp = /* @__PURE__ */ op("broadcastTo", {
   shape: ([x], attributes) => {
     const shape = list(attributes, "shape");
     if (!sameShape(broadcastShape("broadcastTo", x as Shape, shape), shape))
@@ -256,7 +256,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Copies a tensor over another that lives outside the arena: an effect, as an optimiser's update is. */
-export const storeOp = op("store", {
+export const storeOp = /* @__PURE__ */ op("store", {
   shape: () => [0],
   emit: (k, _, [target, x]) => k.copy(target as Operand, x as Operand, size(x as Operand)),
   examples: [],

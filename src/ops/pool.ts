@@ -36,7 +36,7 @@ const cases: readonly { readonly image: Shape; readonly attributes: Attributes }
 const withPooled = (of: (image: Shape, pooled: Shape) => readonly Shape[]): readonly Example[] =>
   cases.map(({ image, attributes }) => ({ shapes: of(image, pooledShape(image, attributes)), attributes }));
 
-const maxPoolOp = op("maxPool", {
+const maxPoolOp = /* @__PURE__ */ op("maxPool", {
   shape: ([x], attributes) => pooledShape(x as Shape, attributes),
   emit: (k, y, [x], attributes) => k.maxPool(y, x as Operand, ...geometry((x as Operand).shape, attributes)),
   gradient: (dy, y) => [maxPoolGradientOp([dy, y.inputs[0] as Tensor], y.attributes)],
@@ -44,7 +44,7 @@ const maxPoolOp = op("maxPool", {
 });
 
 /** dy at the place of each window's maximum. Linear in dy; its derivative by x is zero wherever it exists. */
-const maxPoolGradientOp = op("maxPoolGradient", {
+const maxPoolGradientOp = /* @__PURE__ */ op("maxPoolGradient", {
   shape: ([, x]) => x as Shape,
   emit: (k, dx, [dy, x], attributes) =>
     k.maxPoolGradient(dx, dy as Operand, x as Operand, ...geometry(dx.shape, attributes)),
@@ -53,7 +53,7 @@ const maxPoolGradientOp = op("maxPoolGradient", {
 });
 
 /** Of each window of u, the element where x has its maximum. */
-const maxPoolGatherOp = op("maxPoolGather", {
+const maxPoolGatherOp = /* @__PURE__ */ op("maxPoolGather", {
   shape: ([, x], attributes) => pooledShape(x as Shape, attributes),
   emit: (k, y, [u, x], attributes) =>
     k.maxPoolGather(y, u as Operand, x as Operand, ...geometry((x as Operand).shape, attributes)),
@@ -61,14 +61,14 @@ const maxPoolGatherOp = op("maxPoolGather", {
   examples: withPooled((image) => [image, image]),
 });
 
-const averagePoolOp = op("averagePool", {
+const averagePoolOp = /* @__PURE__ */ op("averagePool", {
   shape: ([x], attributes) => pooledShape(x as Shape, attributes),
   emit: (k, y, [x], attributes) => k.averagePool(y, x as Operand, ...geometry((x as Operand).shape, attributes)),
   gradient: (dy, y) => [averagePoolGradientOp([dy], { ...y.attributes, shape: (y.inputs[0] as Tensor).shape })],
   examples: withPooled((image) => [image]),
 });
 
-const averagePoolGradientOp = op("averagePoolGradient", {
+const averagePoolGradientOp = /* @__PURE__ */ op("averagePoolGradient", {
   shape: (_, attributes) => attributes.shape as Shape,
   emit: (k, dx, [dy], attributes) => k.averagePoolGradient(dx, dy as Operand, ...geometry(dx.shape, attributes)),
   gradient: (du, node) => {

@@ -27,18 +27,18 @@ export function drawByRows(node: Tensor, byRows: ReadonlySet<unknown>): Tensor {
   return createTensor(operation, inputs, shape, { ...attributes, width: size(shape.slice(1)) }, type);
 }
 
-const uniformOp = op("randomUniform", {
+const uniformOp = /* @__PURE__ */ op("randomUniform", {
   ...positional,
   emit: (k, y, [state], a) =>
     k.randomUniform(y, size(y), state as Operand, a.stream as number, width(a), a.low as number, a.high as number),
 });
-const normalOp = op("randomNormal", {
+const normalOp = /* @__PURE__ */ op("randomNormal", {
   ...positional,
   emit: (k, y, [state], a) =>
     k.randomNormal(y, size(y), state as Operand, a.stream as number, width(a), a.mean as number, a.deviation as number),
 });
 
-const dropoutOp = op("dropout", {
+const dropoutOp = /* @__PURE__ */ op("dropout", {
   shape: ([x]) => x as Shape,
   inputTypes: ["f32", "i32"],
   emit: (k, y, [x, state], a) =>

@@ -18,7 +18,7 @@ function requireRows(call: string, indices: Tensor, rows: number): void {
 }
 
 /** The scatter: a table of zeros to which row r of dy is added at indices[r]. */
-const scatterRowsOp = op("scatterRows", {
+const scatterRowsOp = /* @__PURE__ */ op("scatterRows", {
   shape: (_, attributes) => attributes.shape as Shape,
   inputTypes: ["f32", "i32"],
   emit: (k, y, [dy, indices]) => {
@@ -29,7 +29,7 @@ const scatterRowsOp = op("scatterRows", {
   examples: [{ shapes: [[6, 3], [6]], integers: { 1: 4 }, attributes: { shape: [4, 3] } }],
 });
 
-const gatherRowsOp = op("gatherRows", {
+const gatherRowsOp = /* @__PURE__ */ op("gatherRows", {
   shape: ([table, indices]) => {
     if (!table?.length) throw new Error("gatherRows: the table needs at least one axis");
     return [...(indices as Shape), ...table.slice(1)];
@@ -67,7 +67,7 @@ export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   return rows;
 }
 
-const placeColumnsOp = op("placeColumns", {
+const placeColumnsOp = /* @__PURE__ */ op("placeColumns", {
   shape: (_, attributes) => attributes.shape as Shape,
   inputTypes: ["f32", "i32"],
   emit: (k, y, [dy, labels]) => k.placeColumns(y, dy as Operand, labels as Operand, ...(y.shape as [number, number])),
@@ -75,7 +75,7 @@ const placeColumnsOp = op("placeColumns", {
   examples: [{ shapes: [[6], [6]], integers: { 1: 4 }, attributes: { shape: [6, 4] } }],
 });
 
-const pickColumnsOp = op("pickColumns", {
+const pickColumnsOp = /* @__PURE__ */ op("pickColumns", {
   shape: ([x, labels]) => {
     if (x?.length !== 2 || labels?.length !== 1 || x[0] !== labels[0])
       throw new Error(`pickColumns: expected [m, n] and [m], got ${showShape(x ?? [])} and ${showShape(labels ?? [])}`);
@@ -96,7 +96,7 @@ export function pickColumns(x: Tensor, labels: Tensor): Tensor {
   return picked;
 }
 
-const oneHotOp = op("oneHot", {
+const oneHotOp = /* @__PURE__ */ op("oneHot", {
   shape: ([labels], attributes) => [...(labels as Shape), attributes.classes as number],
   inputTypes: ["i32"],
   emit: (k, y, [labels], attributes) =>

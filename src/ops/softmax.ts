@@ -15,7 +15,7 @@ const examples = [{ shapes: [[3, 5]] }, { shapes: [[2, 3, 10]] }, { shapes: [[1,
 const pairs = [{ shapes: [[3, 5], [3, 5]] }, { shapes: [[2, 10], [2, 10]] }]; // biome-ignore format: pairs
 
 /** y·(dy − Σ dy·y) */
-const softmaxGradientOp = op("softmaxGradient", {
+const softmaxGradientOp = /* @__PURE__ */ op("softmaxGradient", {
   shape: ([dy]) => dy as Shape,
   emit: (k, dx, [dy, y]) => k.softmaxGradient(dx, dy as Operand, y as Operand, ...rowsOf(dx)),
   decompose: (node) => {
@@ -24,7 +24,7 @@ const softmaxGradientOp = op("softmaxGradient", {
   },
   examples: pairs,
 });
-const softmaxOp = op("softmax", {
+const softmaxOp = /* @__PURE__ */ op("softmax", {
   shape: ([x]) => x as Shape,
   emit: (k, y, [x]) => k.softmax(y, x as Operand, ...rowsOf(y)),
   gradient: (dy, y) => [softmaxGradientOp([dy, y])],
@@ -32,7 +32,7 @@ const softmaxOp = op("softmax", {
 });
 
 /** dy − exp(y)·Σ dy */
-const logSoftmaxGradientOp = op("logSoftmaxGradient", {
+const logSoftmaxGradientOp = /* @__PURE__ */ op("logSoftmaxGradient", {
   shape: ([dy]) => dy as Shape,
   emit: (k, dx, [dy, y]) => k.logSoftmaxGradient(dx, dy as Operand, y as Operand, ...rowsOf(dx)),
   decompose: (node) => {
@@ -41,7 +41,7 @@ const logSoftmaxGradientOp = op("logSoftmaxGradient", {
   },
   examples: pairs,
 });
-const logSoftmaxOp = op("logSoftmax", {
+const logSoftmaxOp = /* @__PURE__ */ op("logSoftmax", {
   shape: ([x]) => x as Shape,
   emit: (k, y, [x]) => k.logSoftmax(y, x as Operand, ...rowsOf(y)),
   gradient: (dy, y) => [logSoftmaxGradientOp([dy, y])],

@@ -146,7 +146,7 @@ function sweep(
 
 /**
  * y = x * w, with an epilogue: 0 none; 1 + extra[f]; 2 the same, then relu; 3 zero unless extra > 0; 4 y += x * w.
- * scratch: floats 80 + strideH·strideW·channels·plane + packed, see convScratchBytes in src/ops/conv.ts.
+ * scratch: floats 80 + strideH·strideW·channels·plane + packed, see src/ops/convScratch.ts.
  */
 export function conv2d(
   y: usize, x: usize, w: usize, scratch: usize, extra: usize,

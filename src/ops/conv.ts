@@ -11,13 +11,11 @@ import {
   showShape,
   type Tensor,
 } from "../graph/tensor.ts";
-import { add } from "./binary.ts";
 import { filterGradientScratchBytes, forwardScratchBytes, inputGradientScratchBytes } from "./convScratch.ts";
-import { biasRelu, type Epilogue, epilogues, productFusions } from "./fusion.ts";
+import { type Epilogue, epilogues, productFusions } from "./fusion.ts";
 import { gemmScratchBytes } from "./gemmScratch.ts";
-import { emitAddend, reluMask } from "./matmul.ts";
+import { emitAddend, finishing } from "./matmul.ts";
 import { type DefinedOperation, type Example, op } from "./op.ts";
-import { relu } from "./unary.ts";
 import { type Padding, pair, windowOf } from "./window.ts";
 
 /** The sizes of a forward convolution, which its gradients share. */
@@ -140,17 +138,7 @@ function define(kind: Kind): DefinedOperation {
   });
   const fused: DefinedOperation = op(`fused${(kind.kernel[0] as string).toUpperCase()}${kind.kernel.slice(1)}`, {
     ...definition,
-    fusions: [biasRelu],
-    inPlace: (attributes) => (attributes.epilogue === "accumulate" ? [2] : []),
-    decompose: (y) => {
-      const [a, b, extra] = y.inputs as [Tensor, Tensor, Tensor];
-      const { epilogue, ...attributes } = y.attributes;
-      const product = plain([a, b], attributes);
-      if (epilogue === "reluMask") return reluMask(product, extra);
-      if (epilogue === "accumulate") return add(extra, product);
-      const biased = add(product, extra);
-      return epilogue === "biasRelu" ? relu(biased) : biased;
-    },
+    ...finishing(plain),
     // Few sums, lest one lie at relu's kink.
     examples: kind.epilogues.map((epilogue) => exampleOf(cases[0] as ConvCase, epilogue)),
   });

@@ -13,7 +13,7 @@ import { add, greater, mul } from "./binary.ts";
 import { biasRelu, type Epilogue, epilogues, productFusions } from "./fusion.ts";
 import { gemmScratchBytes } from "./gemmScratch.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
-import { type Example, op } from "./op.ts";
+import { type Example, type OperationDefinition, op } from "./op.ts";
 import { broadcastShape, shift } from "./shapes.ts";
 import { relu } from "./unary.ts";
 
@@ -38,6 +38,26 @@ function sizesOf(a: Shape, b: Shape, attributes: Attributes): Sizes {
 
 const sizesOfNode = (y: Tensor): Sizes =>
   sizesOf((y.inputs[0] as Tensor).shape, (y.inputs[1] as Tensor).shape, y.attributes);
+
+/** x where y > 0. */
+const reluMask = (x: Tensor, y: Tensor): Tensor => mul(x, greater(y, 0));
+
+/** What the twin of a product knows beside the product: its third input meets the tiles as the attribute `epilogue` says. */
+export const finishing = (
+  plain: (inputs: readonly Tensor[], attributes: Attributes) => Tensor,
+): Pick<OperationDefinition, "fusions" | "inPlace" | "decompose"> => ({
+  fusions: [biasRelu],
+  inPlace: (attributes) => (attributes.epilogue === "accumulate" ? [2] : []),
+  decompose: (y) => {
+    const [a, b, extra] = y.inputs as [Tensor, Tensor, Tensor];
+    const { epilogue, ...attributes } = y.attributes;
+    const product = plain([a, b], attributes);
+    if (epilogue === "reluMask") return reluMask(product, extra);
+    if (epilogue === "accumulate") return add(extra, product);
+    const biased = add(product, extra);
+    return epilogue === "biasRelu" ? relu(biased) : biased;
+  },
+});
 
 /** For `accumulate`, a product is added to what is there: `extra`, which the plan puts there if it can. */
 export function emitAddend(k: Emitter, y: Operand, extra: Operand | undefined, epilogue: number): void {
@@ -156,17 +176,7 @@ export const matmulOp = /* @__PURE__ */ op("matmul", {
 /** matmul with something done to each tile while it is in registers. Made by the plan; see fusion.ts. */
 const fusedMatmulOp = /* @__PURE__ */ op("fusedMatmul", {
   ...definition,
-  fusions: [biasRelu],
-  inPlace: (attributes) => (attributes.epilogue === "accumulate" ? [2] : []),
-  decompose: (y) => {
-    const [a, b, extra] = y.inputs as [Tensor, Tensor, Tensor];
-    const { epilogue, ...plain } = y.attributes;
-    const product = matmulOp([a, b], plain);
-    if (epilogue === "reluMask") return reluMask(product, extra);
-    if (epilogue === "accumulate") return add(extra, product);
-    const biased = add(product, extra);
-    return epilogue === "biasRelu" ? relu(biased) : biased;
-  },
+  ...finishing((inputs, attributes) => matmulOp(inputs, attributes)),
   examples: [
     { shapes: [[3, 4], [4, 5], [5]], attributes: { epilogue: "bias" } },
     { shapes: [[9, 17], [17, 10], [10]], attributes: { epilogue: "biasRelu" } },
@@ -188,9 +198,6 @@ const fusedMatmulOp = /* @__PURE__ */ op("fusedMatmul", {
     },
   ],
 });
-
-/** x where y > 0. */
-export const reluMask = (x: Tensor, y: Tensor): Tensor => mul(x, greater(y, 0));
 
 export interface MatmulOptions {
   readonly transposeA?: boolean;

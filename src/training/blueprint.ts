@@ -224,10 +224,15 @@ export function draw(description: Description): Blueprint {
   // Wrong combinations of network, loss and regulariser are found here, not at the first step.
   const probe = requireKnownInputs(requests.train(2));
   const updatesState = "nextState" in probe.outputs;
-  const byRows = drawsByRows(
-    [prediction],
-    Object.values(probe.outputs).map((output) => output.tensor),
-  );
+  /** Asked for by replicas alone, and then once. */
+  let byRows: ReadonlySet<unknown> | undefined;
+  const streamsByRows = (): ReadonlySet<unknown> => {
+    byRows ??= drawsByRows(
+      [prediction],
+      Object.values(probe.outputs).map((output) => output.tensor),
+    );
+    return byRows;
+  };
 
   return {
     layout,
@@ -241,7 +246,7 @@ export function draw(description: Description): Blueprint {
     judges: loss.correct !== undefined,
     program(kind, batch, share) {
       const request = requireKnownInputs(requests[kind](batch, share));
-      return compile(share ? replaceDraws(request, byRows) : request);
+      return compile(share ? replaceDraws(request, streamsByRows()) : request);
     },
   };
 }

@@ -6,9 +6,7 @@ import type { Program } from "../plan/program.ts";
 import type { ProgramKind } from "./blueprint.ts";
 import type { EngineSpecification, ProgramSource } from "./engine.ts";
 import { type Share, sharesOf, updateShares } from "./passes.ts";
-import { type Common, type Part, TeamProgram } from "./teamProgram.ts";
-
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+import { align, type Common, type Part, TeamProgram } from "./teamProgram.ts";
 
 /** Nothing to do: a replica's part of an update that only the first can make. */
 const nothing: Program = {

@@ -23,7 +23,8 @@ export interface Part {
 /** A segment that all replicas fill or read together: its name in the programs, and all of it as one tensor. */
 export type Common = Omit<Binding, "segment" | "offset">;
 
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+/** Up to whole cache lines, so that no two replicas write to one. */
+export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 const constantBytes = ({ constants }: Program): number => align(4 * constants.length);
 
 export class TeamProgram {
@@ -138,8 +139,10 @@ export class TeamProgram {
 function requireSameSums(parts: readonly Part[]): void {
   const sums = ({ program }: Part): string =>
     program.calls
-      .filter(({ kernel }) => kernel === "allReduce")
-      .map(({ arguments: [, , n, exchange] }) => `${n} at ${JSON.stringify(exchange)}`)
+      .flatMap(({ kernel, arguments: list }) => {
+        const meeting = list.find((place) => typeof place !== "number" && place.segment === "exchange");
+        return meeting ? [`${kernel} of ${list[2]} at ${JSON.stringify(meeting)}`] : [];
+      })
       .join();
   const wrong = parts.findIndex((part) => sums(part) !== sums(parts[0] as Part));
   if (wrong > 0)

@@ -296,7 +296,8 @@ export function conv2dInputGradient(
         tapSteps = tapsOf(b + left, kernelWidth, dilationW, strideW) * depth;
         for (let g = 0; g < groups; ++g) {
           const to = <usize>(a * width + b) * pixel + ((<usize>(g * count)) << 2);
-          sweep(
+          // A stride longer than the image leaves phases without a place.
+          if (b < width) sweep(
             dx + to, <usize>(strideH * width) * pixel, <usize>strideW * pixel, planes, columns,
             ceilDivide(height - a, strideH), ceilDivide(width - b, strideW), packed, count, scratch,
             0, extra + to, epilogue,

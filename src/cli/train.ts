@@ -14,13 +14,14 @@ const reportsPerEpoch = 40;
 
 /**
  * Trains, tests and shows it.
- * @returns whether it went to its end; false if `signal` stopped it
+ * @param interruption called before the first step: what stops the training from then on
+ * @returns whether it went to its end
  */
 export async function train(
   options: TrainOptions,
   display: Display,
   version: string,
-  signal: AbortSignal,
+  interruption: () => AbortSignal,
 ): Promise<boolean> {
   const data = await readDataset(options.dataset, options.data);
   const model = await modelFor(options, data.train);
@@ -40,6 +41,7 @@ export async function train(
     if (options.profile !== true) writeFileSync(options.profile, chromeTrace(profile));
     display.profile(profile, formatProfile(profile));
   }
+  const signal = interruption();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   let last: EpochReport | undefined;
@@ -67,12 +69,12 @@ export async function train(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  if (signal.aborted) {
+  if (signal.aborted || !last?.validation) {
     display.interrupted(last, elapsed());
     return false;
   }
   const seconds = elapsed();
-  const { loss, accuracy } = await model.evaluate(data.test);
+  const { loss, accuracy } = last.validation;
   display.end({
     ...run,
     testAccuracy: accuracy as number,

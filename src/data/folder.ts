@@ -69,7 +69,8 @@ export const reasonOf = (cause: unknown): string => (cause instanceof Error ? ca
 /** Whether reading failed because there is no such file, and not for another reason. */
 export function isMissing(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause === 404 || (cause as { code?: unknown } | undefined)?.code === "ENOENT";
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  return cause === 404 || code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** Whether bytes begin as a page of HTML does: what some servers send in place of a file they have not got. */

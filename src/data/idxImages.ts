@@ -40,7 +40,7 @@ export async function readIdxImages(source: IdxImageSource, options: IdxImageOpt
 }
 
 async function readPart(
-  { call, title, classes }: IdxImageSource,
+  { call, title, classes, origin }: IdxImageSource,
   base: URL,
   part: "train" | "t10k",
   shape: readonly number[],
@@ -49,7 +49,9 @@ async function readPart(
   const [imageFile, labelFile] = filesOf(part);
   const read = (file: string): Promise<IdxArray> =>
     readIdxFile(new URL(file, base)).catch((cause: Error) => {
-      const missing = cause.message.startsWith("readIdxFile") ? `; the four files are ${files}, plain or .gz` : "";
+      const missing = cause.message.startsWith("readIdxFile")
+        ? `; the four files are ${files}, plain or .gz; ${origin}`
+        : "";
       throw new Error(`${call}: ${cause.message}${missing}`, { cause });
     });
   const [images, labels] = await Promise.all([read(imageFile), read(labelFile)]);

@@ -3,7 +3,7 @@ import { requireFunction, requireOneOf, requireOptions, requireWhole } from "../
 import { showShape, type Tensor } from "../graph/tensor.ts";
 import { add } from "../ops/binary.ts";
 import { type Conv2dOptions, conv2dOptions, conv2d as convolve } from "../ops/conv.ts";
-import { pair, requirePadding } from "../ops/window.ts";
+import { ownPadding, pair } from "../ops/window.ts";
 import { glorot, type Initializer, zeros } from "./initializers.ts";
 import { type Layer, requireCount } from "./layer.ts";
 
@@ -23,7 +23,6 @@ function checked(call: string, kernelSize: number | readonly [number, number], o
   requireOptions(call, options, layerOptions);
   const { bias = true, initializer = glorot(), biasInitializer = zeros, ...geometry } = options;
   const { strides = 1, padding = "valid", dilation = 1, groups = 1 } = geometry;
-  requirePadding(call, padding);
   requireWhole(call, "groups", groups, 1);
   requireOneOf(call, "bias", bias, [true, false]);
   requireFunction(call, "initializer", initializer, "initializers.he()");
@@ -34,7 +33,12 @@ function checked(call: string, kernelSize: number | readonly [number, number], o
     initializer,
     biasInitializer,
     kernel: pair(call, "kernelSize", kernelSize),
-    geometry: { strides: pair(call, "strides", strides), dilation: pair(call, "dilation", dilation), padding, groups },
+    geometry: {
+      strides: pair(call, "strides", strides),
+      dilation: pair(call, "dilation", dilation),
+      padding: ownPadding(call, padding),
+      groups,
+    },
   };
 }
 
@@ -63,14 +67,16 @@ export function conv2d(
   requireCount("conv2d", "filters", filters);
   const { bias, initializer, biasInitializer, kernel, geometry } = checked("conv2d", kernelSize, options);
   if (filters % geometry.groups !== 0)
-    throw new Error(`conv2d: ${filters} filters are not divisible by ${geometry.groups} groups`);
+    throw new Error(`conv2d: ${filters} filters are not divisible by ${geometry.groups} groups; choose another number`);
   return {
     name: "conv2d",
     apply(x, context) {
       requireImages("conv2d", x);
       const channels = x.shape[3];
       if (channels % geometry.groups !== 0)
-        throw new Error(`conv2d: ${channels} channels are not divisible by ${geometry.groups} groups`);
+        throw new Error(
+          `conv2d: ${channels} channels are not divisible by ${geometry.groups} groups; choose another number`,
+        );
       const shape = [...kernel, channels / geometry.groups, filters];
       const y = convolve(x, context.parameter("kernel", shape, initializer, "weight"), geometry);
       return bias ? add(y, context.parameter("bias", [filters], biasInitializer, "bias")) : y;

@@ -3,7 +3,7 @@ import { requireOptions } from "../checks.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import * as pools from "../ops/pool.ts";
 import { mean } from "../ops/reduce.ts";
-import { pair, requirePadding } from "../ops/window.ts";
+import { ownPadding, pair } from "../ops/window.ts";
 import { requireImages } from "./conv2d.ts";
 import { type Layer, stateless } from "./layer.ts";
 
@@ -18,8 +18,7 @@ function pooling(
   requireOptions(call, options, ["strides", "padding"]);
   // Copies: the caller may change the arrays.
   const own = pair(call, "size", size);
-  const { padding = "valid" } = options;
-  requirePadding(call, padding);
+  const padding = ownPadding(call, options.padding ?? "valid");
   const strides = pair(call, "strides", options.strides ?? own);
   return stateless(call, (x) => {
     requireImages(call, x);

@@ -27,16 +27,17 @@ export interface WindowOptions {
   readonly padding: Padding;
 }
 
-/** Throws unless a padding is one of the four forms. */
-export function requirePadding(call: string, padding: unknown): asserts padding is Padding {
+/** A padding as it is now: its arrays are the caller's, who may change them. Throws unless it is one of the four forms. */
+export function ownPadding(call: string, padding: unknown): Padding {
   const whole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
   const pairOf = (fits: (value: unknown) => boolean, value: unknown): boolean =>
     Array.isArray(value) && value.length === 2 && value.every(fits);
-  if (padding === "same" || padding === "valid" || whole(padding)) return;
+  if (padding === "same" || padding === "valid" || whole(padding)) return padding as Padding;
   if (!pairOf((sides) => pairOf(whole, sides), padding))
     throw new Error(
       `${call}: padding must be "same", "valid", a whole number ≥ 0 or [[top, bottom], [left, right]], got ${show(padding)}`,
     );
+  return structuredClone(padding) as Padding;
 }
 
 /** One number for both axes, or [height, width]: whole numbers ≥ 1. */
@@ -70,8 +71,8 @@ function sides(
  * @throws where the padded axis is shorter than one window
  */
 export function windowOf(call: string, axis: "height" | "width", extent: number, options: WindowOptions): Window {
-  const { size, stride, dilation = 1, padding } = options;
-  requirePadding(call, padding);
+  const { size, stride, dilation = 1 } = options;
+  const padding = ownPadding(call, options.padding);
   const reach = (size - 1) * dilation + 1;
   const [before, after] = sides(axis, extent, reach, stride, padding);
   const padded = extent + before + after;

@@ -41,7 +41,7 @@ export function objectivePrograms(options: ObjectiveOptions): Readonly<Record<Qu
 
 /** The regularised risk on `batch`, without dropout; θ is given, the model's own stays as it is. */
 export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOptions): Objective {
-  const count = engine.specification.theta.length;
+  const count = engine.specification.parameterCount;
   const kinds = objectivePrograms(options);
   // Checks the batch before it is copied.
   engine.writeBatch("objective", kinds.loss, batch);
@@ -54,6 +54,7 @@ export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOpti
       );
   };
   const run = (call: string, kind: Quantity, theta: Float32Array, v?: Float32Array) => {
+    engine.requireAlive(call);
     requireVector(call, "theta", theta);
     if (kind === "hessianVector") requireVector(call, "v", v);
     // A live view of the model's own parameters would be empty once the program's first use has grown the memory.

@@ -96,6 +96,7 @@ describe("cifar10", () => {
 
   it("says where to get the data when there is no folder, or none was given", async () => {
     await expect(cifar10({ directory: "/no/such/folder" })).rejects.toThrow(home);
+    await expect(cifar10({ directory: "package.json" })).rejects.toThrow(home);
     await expect(cifar10()).rejects.toThrow(/^cifar10: no folder was given, as cifar10\(\{ directory \}\)/);
     await expect(cifar10()).rejects.toThrow(home);
     vi.resetModules();

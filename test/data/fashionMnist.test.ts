@@ -24,7 +24,7 @@ describe("fashionMnist", () => {
 
   it("speaks of itself in its errors", async () => {
     await expect(fashionMnist({ directory: temporaryFolder({}) })).rejects.toThrow(
-      /^fashionMnist: .*cannot read.*the four files are/,
+      /^fashionMnist: .*cannot read.*the four files are .*; get them from https:/,
     );
     await expect(fashionMnist({ directory: "a", shape: [3] })).rejects.toThrow(
       /^fashionMnist: shape must hold 784 numbers/,

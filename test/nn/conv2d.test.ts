@@ -1,6 +1,6 @@
 // Convolution layers: small ones by hand, parameters, shapes, and what they refuse.
 import { describe, expect, test } from "vitest";
-import { chain, conv2d, depthwiseConv2d, flatten, initializers, relu } from "../../src/index.ts";
+import { chain, conv2d, depthwiseConv2d, flatten, initializers, maxPool2d, relu } from "../../src/index.ts";
 import { netOf, parameter } from "./net.ts";
 
 const parametersOf = async (layer: ReturnType<typeof conv2d>, input: readonly number[] = [8, 8, 4]) =>
@@ -68,11 +68,22 @@ describe("conv2d", () => {
     expect(model.summary()).toContain(`→ [${shape}]`);
   });
 
+  test("keeps the padding it was made with, whatever becomes of the array", async () => {
+    const padding: [[number, number], [number, number]] = [
+      [1, 1],
+      [1, 1],
+    ];
+    const layers = [conv2d(1, 3, { padding }), maxPool2d(2, { padding, strides: 1 })];
+    padding[0][0] = 0;
+    const model = await netOf([4, 4, 1], chain(...layers));
+    expect(model.summary()).toContain("→ [5,5,1]");
+  });
+
   test.each([
     [() => conv2d(0, 3), "conv2d: filters must be a whole number ≥ 1, got 0"],
     [() => conv2d(4, 0), "conv2d: kernelSize must be a whole number ≥ 1, got 0"],
     [() => conv2d(4, 3, { strides: 1.5 }), "conv2d: strides must be a whole number ≥ 1, got 1.5"],
-    [() => conv2d(4, 3, { groups: 3 }), "conv2d: 4 filters are not divisible by 3 groups"],
+    [() => conv2d(4, 3, { groups: 3 }), "conv2d: 4 filters are not divisible by 3 groups; choose another number"],
     [() => conv2d(4, 3, { padding: "full" as never }), 'conv2d: padding must be "same", "valid"'],
     [() => conv2d(4, 3, { stride: 2 } as never), 'conv2d: unknown option "stride"'],
     [() => depthwiseConv2d(3, { multiplier: 0 }), "depthwiseConv2d: multiplier must be a whole number ≥ 1, got 0"],
@@ -85,7 +96,7 @@ describe("conv2d", () => {
     [[784], conv2d(4, 3), "conv2d: expected input [batch, height, width, channels], got [1,784]"],
     [[8, 8, 3], conv2d(4, 9), "is larger than the image, whose height is 8"],
     [[8, 8, 3], conv2d(4, 5, { dilation: 2 }), "with dilation 2, 9 in all"],
-    [[8, 8, 3], conv2d(4, 3, { groups: 2 }), "conv2d: 3 channels are not divisible by 2 groups"],
+    [[8, 8, 3], conv2d(4, 3, { groups: 2 }), "conv2d: 3 channels are not divisible by 2 groups; choose another number"],
   ] as const)("an input of %j is refused where it does not fit", async (input, layer, message) => {
     await expect(netOf(input, chain(layer, flatten()))).rejects.toThrow(message);
   });

@@ -1,6 +1,6 @@
 // Residual networks for small images, of He, Zhang, Ren and Sun (2016), "Deep residual learning for image recognition",
 // §4.2; without the shortcuts, the plain networks of Li and others (2018), "Visualizing the loss landscape of neural nets".
-import { requireOneOf } from "../../checks.ts";
+import { requireOneOf, show } from "../../checks.ts";
 import { showShape, type Tensor } from "../../graph/tensor.ts";
 import { add } from "../../ops/binary.ts";
 import { pad, reshape, slice } from "../../ops/movement.ts";
@@ -32,8 +32,8 @@ export function resnet(depth: number, options: ResnetOptions = {}): Layer {
   const classes = classesOf("resnet", options, ["skips", "width"]);
   const { skips = true, width = 16 } = options;
   const blocks = (depth - 2) / 6;
-  if (!Number.isInteger(blocks) || blocks < 1)
-    throw new Error(`resnet: depth must be 6n + 2, such as 20, 32, 44 or 56, got ${depth}`);
+  if (typeof depth !== "number" || !Number.isInteger(blocks) || blocks < 1)
+    throw new Error(`resnet: depth must be a number 6n + 2, such as 20, 32, 44 or 56, got ${show(depth)}`);
   requireOneOf("resnet", "skips", skips, [true, false]);
   requireCount("resnet", "width", width);
   const stages = [width, 2 * width, 4 * width].flatMap((channels, stage) =>

@@ -316,6 +316,15 @@ export class Engine {
 
   /** Mean loss and share of right answers over a data set that is in memory. */
   judge(data: ResidentData): Evaluation {
+    const passes = this.judging(data);
+    for (;;) {
+      const { done, value } = passes.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same, resting after each pass. */
+  *judging(data: ResidentData): Generator<undefined, Evaluation, undefined> {
     let loss = 0;
     let correct = 0;
     let penalty = 0;
@@ -328,6 +337,7 @@ export class Engine {
       loss += program.view("loss")[0] as number;
       if (this.specification.judges) correct += program.view("correct")[0] as number;
       penalty = (program.view("penalty")?.[0] as number | undefined) ?? 0;
+      yield;
     }
     return {
       loss: loss / data.size + penalty,

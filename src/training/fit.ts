@@ -6,7 +6,8 @@ import { requireAugmentation } from "./augmentation.ts";
 import { requireDataset } from "./check.ts";
 import type { Engine } from "./engine.ts";
 import { trainingBatches } from "./passes.ts";
-import type { FitOptions, Report } from "./reports.ts";
+import type { Evaluation, FitOptions, Report } from "./reports.ts";
+import type { ResidentData } from "./resident.ts";
 
 /** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
 const PATIENCE = 12;
@@ -41,6 +42,31 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
   for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("train", rows);
 }
 
+/** The host's turns: between them the loop works without a pause. */
+class Turns {
+  readonly #engine: Engine;
+  readonly #signal: AbortSignal | undefined;
+  #last = performance.now();
+
+  constructor(engine: Engine, signal: AbortSignal | undefined) {
+    this.#engine = engine;
+    this.#signal = signal;
+  }
+  get due(): boolean {
+    return performance.now() - this.#last > PATIENCE;
+  }
+  /** @throws where the host aborted the loop or closed the model meanwhile */
+  async take(): Promise<void> {
+    await hostTurn();
+    this.#last = performance.now();
+    this.check();
+  }
+  check(): void {
+    this.#signal?.throwIfAborted();
+    this.#engine.requireAlive("fit");
+  }
+}
+
 /** Trains; see Model.fit. The options have been checked. */
 export async function* fit(engine: Engine, data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void> {
   const { epochs = 1, batchSize = 32, shuffle = true, validation, augment, reportEvery, signal } = options;
@@ -51,20 +77,16 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
   const resident = engine.hold("fit", data, augment);
   try {
     const held = validation && engine.hold("fit: validation", validation);
-    let turn = performance.now();
+    const turns = new Turns(engine, signal);
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      signal?.throwIfAborted();
+      turns.check();
       if (shuffle) engine.shuffle(resident);
       const epochBegan = performance.now();
       const rate = (examples: number): number => (1000 * examples) / (performance.now() - epochBegan);
       let total = 0;
       for (let at = 0; at < stepsPerEpoch; at++) {
-        if (performance.now() - turn > PATIENCE) {
-          await hostTurn();
-          turn = performance.now();
-        }
-        signal?.throwIfAborted();
-        engine.requireAlive("fit");
+        if (turns.due) await turns.take();
+        turns.check();
         const start = at * batch;
         const rows = Math.min(batch, data.size - start);
         const program = engine.sharedProgram("train", rows);
@@ -93,9 +115,8 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
           };
       }
       const examplesPerSecond = rate(data.size);
-      await hostTurn();
-      turn = performance.now();
-      const judged = held && engine.judge(held);
+      await turns.take();
+      const judged = held && (await judge(engine, held, turns));
       yield {
         kind: "epoch",
         epoch,
@@ -108,5 +129,15 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
     }
   } finally {
     resident.release();
+  }
+}
+
+/** Engine.judge with turns for the host in between. */
+async function judge(engine: Engine, data: ResidentData, turns: Turns): Promise<Evaluation> {
+  const passes = engine.judging(data);
+  for (;;) {
+    const { done, value } = passes.next();
+    if (done) return value;
+    if (turns.due) await turns.take();
   }
 }

@@ -53,7 +53,7 @@ export interface FitOptions {
   readonly augment?: Augmentation;
   /** Also report every so many steps. */
   readonly reportEvery?: number;
-  /** Stops between two steps; the iterator throws the signal's reason, the model keeps what it has learnt. */
+  /** Stops between two steps or passes of validation; the iterator throws the signal's reason, the model keeps what it has learnt. */
   readonly signal?: AbortSignal;
 }
 

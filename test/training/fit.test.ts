@@ -265,6 +265,18 @@ describe("the host", () => {
   });
 });
 
+test("the host gets its turns in validation too, may abort it there, and ends it by closing the model", async () => {
+  const model = await make({ network: chain(dense(256), relu(), dense(256), relu(), dense(3)) });
+  const many = 40_000;
+  const validation = { ...data, size: many, x: new Float32Array(many * 4), y: new Int32Array(many) };
+  const controller = new AbortController();
+  const iterator = model.fit(data, { batchSize: "all", validation, signal: controller.signal });
+  setTimeout(() => controller.abort("enough"), 30);
+  await expect(iterator.next()).rejects.toBe("enough");
+  setTimeout(() => model.close(), 30);
+  await expect(reports(model, { batchSize: "all", validation })).rejects.toThrow("fit: the model is closed");
+});
+
 describe("the same bits", () => {
   const rich = { network: chain(dense(8), layerNorm(), relu(), dropout(0.3), dense(3)) };
   const trained = async (build: "strict" | "debug"): Promise<Float32Array> => {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { build as bundle, type Plugin } from "esbuild";
+import { build as bundle, type Plugin } from "rolldown";
 import { compileModules } from "./build/compile.ts";
 import { writeInlineModules } from "./build/inline.ts";
 import { writeKernelInterface } from "./build/interface.ts";
@@ -60,47 +60,60 @@ const entries = {
  */
 const namespaces: Plugin = {
   name: "namespaces",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/(ops\/index|nn\/initializers)\.ts$/ }, ({ path, importer }) =>
-      relative(root, importer) === join("src", "index.ts")
-        ? { path: path.includes("ops") ? "./ops.js" : "./initializers.js", external: true }
-        : undefined,
-    );
+  resolveId(path, importer) {
+    if (!importer || relative(root, importer) !== join("src", "index.ts")) return undefined;
+    if (path === "./ops/index.ts") return { id: "./ops.js", external: true };
+    return path === "./nn/initializers.ts" ? { id: "./initializers.js", external: true } : undefined;
   },
 };
 
+/** Behind the code of one file: as-bind, a development dependency, goes inside it with its licences. */
+const notices = ({ name }: { readonly name: string }): string => (name === "arrays" ? asBindNotice() : "");
+
 /**
- * Bundles: importing a few files is much faster than importing a hundred (20 ms against 60 on the machine this was
- * measured on), and as-bind, a development dependency, goes inside with its licences, so that users never install it
- * or its peers.
+ * Bundles for a quick start: each file that is imported costs some 1.3 ms (on the machine this was measured on), so what
+ * several entries share lies in one, `core`. A thread needs little of it and has a bundle of its own.
  */
 async function bundleEntries(): Promise<void> {
-  const { outputFiles } = await bundle({
-    absWorkingDir: root,
-    entryPoints: entries,
-    outdir: "dist",
-    bundle: true,
-    splitting: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-    mainFields: ["module", "main"],
-    external: ["#platform", "thalweg", "thalweg/*", "node:*", "commander", "cli-progress"],
-    chunkNames: "chunk-[hash]",
-    plugins: [namespaces],
-    sourcemap: true,
-    legalComments: "inline",
-  });
   await mkdir(join(root, "dist"), { recursive: true });
-  // Behind the code, so that source maps stay true.
-  for (const { path, text } of outputFiles)
-    writeFileSync(path, path.endsWith("arrays.js") ? `${text}${asBindNotice()}\n` : toBuiltWorker(text));
+  const { thread, ...sharing } = entries;
+  for (const input of [sharing, { thread }]) {
+    const { output } = await bundle({
+      cwd: root,
+      input,
+      platform: "neutral",
+      resolve: { mainFields: ["module", "main"] },
+      transform: { target: "es2022" },
+      external: [/^#platform$/, /^thalweg($|\/)/, /^node:/, "commander", "cli-progress"],
+      plugins: [namespaces],
+      write: false,
+      output: {
+        dir: "dist",
+        format: "esm",
+        sourcemap: true,
+        // The doc comments are in the types.
+        comments: { legal: true, annotation: true, jsdoc: false },
+        entryFileNames: "[name].js",
+        chunkFileNames: "[name].js",
+        postFooter: notices,
+        codeSplitting: { groups: [{ name: "core", test: /[\\/](src|bindings)[\\/]/, minShareCount: 2 }] },
+      },
+    });
+    for (const file of output)
+      writeFileSync(
+        join(root, "dist", file.fileName),
+        file.type === "chunk" ? toAscii(toBuiltWorker(file.code)) : file.source,
+      );
+  }
 }
 
-/** A bundler rewrites imports, but not a worker's URL; the chunks lie beside the entries. */
+/** A bundler rewrites imports, but not a worker's URL; the built workers lie beside the other entries. */
 const toBuiltWorker = (text: string): string =>
   text.replace(/new URL\("\.\/(worker|thread)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)');
+
+/** One character beyond Latin 1 makes an engine keep a whole file at two bytes a character, and parse it more slowly. */
+const toAscii = (text: string): string =>
+  text.replace(/[^\n -~\t]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 function asBindNotice(): string {
   const licence = readFileSync(join(root, "node_modules/as-bind/LICENSE"), "utf8").trim();

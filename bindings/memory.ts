@@ -13,6 +13,11 @@ const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMEN
 export class ModelMemory {
   readonly #segments = new Map<string, { readonly base: number; readonly bytes: number }>();
   #top = FIRST;
+  /**
+   * End of what was ever in use, the module's own data in the first page included: behind it the memory is as the engine
+   * gave it, zero and not yet backed by pages.
+   */
+  #touched = PAGE;
   #arenaBytes = 0;
   /** The program whose constants and inputs the arena holds. */
   arenaOwner: unknown;
@@ -72,7 +77,9 @@ export class ModelMemory {
     this.#segments.set(name, { base, bytes });
     this.#top = top;
     this.#moved();
-    new Uint8Array(this.memory.buffer, base, bytes).fill(0);
+    const used = Math.min(bytes, this.#touched - base);
+    if (used > 0) new Uint8Array(this.memory.buffer, base, used).fill(0);
+    this.#touched = Math.max(this.#touched, top + this.#arenaBytes);
   }
 
   /** Makes room for a program's temporaries. */
@@ -80,6 +87,7 @@ export class ModelMemory {
     if (bytes <= this.#arenaBytes) return;
     this.#grow(this.#top + bytes, "arena");
     this.#arenaBytes = bytes;
+    this.#touched = Math.max(this.#touched, this.#top + bytes);
   }
 
   /** Forgets the segments reserved since `mark`; later ones take their place. */

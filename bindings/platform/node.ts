@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Worker as NodeWorker, parentPort } from "node:worker_threads";
+import type { Worker as NodeWorker } from "node:worker_threads";
 import type { HostParent, HostWorker } from "./worker.ts";
 
 /** Bytes of a file: URL from disk, of any other URL by fetch. */
@@ -21,6 +21,9 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** Not imported: a process that starts no worker need not wait for them. */
+const workers = (): typeof import("node:worker_threads") => process.getBuiltinModule("node:worker_threads");
+
 /** A module worker as a page knows it, over worker_threads. It keeps the process alive only between ref and unref. */
 export class Worker implements HostWorker {
   readonly #worker: NodeWorker;
@@ -29,7 +32,7 @@ export class Worker implements HostWorker {
 
   constructor(url: URL, _options?: { readonly type: "module" }) {
     // Not the program's own flags: --input-type, or conditions that mean sources, would keep a built file from starting.
-    this.#worker = new NodeWorker(url, { execArgv: [] });
+    this.#worker = new (workers().Worker)(url, { execArgv: [] });
     this.#worker.unref();
     this.#worker.on("message", (data) => this.onmessage?.({ data }));
     this.#worker.on("error", (error) => this.onerror?.({ message: error.message }));
@@ -51,8 +54,8 @@ export class Worker implements HostWorker {
 
 /** Inside a worker: the other end. */
 export const parent: HostParent = {
-  listen: (listener) => void parentPort?.on("message", listener),
-  post: (message, transfer = []) => parentPort?.postMessage(message, transfer as never),
+  listen: (listener) => void workers().parentPort?.on("message", listener),
+  post: (message, transfer = []) => workers().parentPort?.postMessage(message, transfer as never),
 };
 
 /** Whether this host has files and installed packages to read. */

@@ -15,7 +15,7 @@ const allReduceOp = /* @__PURE__ */ op("allReduce", {
   exchangeBytes: (y) => (y.attributes.replicas as number) * slotBytes(size(y)),
   inPlace: [0],
   gradient: (dy, y) => [allReduceOp([dy], y.attributes)],
-  examples: [],
+  examples: () => [],
 });
 
 /** Σ of x over `replicas`, the same bits in each; x itself where there is one. */

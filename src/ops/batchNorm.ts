@@ -41,7 +41,7 @@ export const batchStatisticsGradientOp = /* @__PURE__ */ op("batchStatisticsGrad
     const n = rowsOf(x);
     return add(mul(mul(second(slopes), 2 / n), sub(x, mean)), mul(first(slopes), 1 / n));
   },
-  examples: [{ shapes: [[10], [7, 5], [5]] }, { shapes: [[8], [2, 3, 4], [4]] }],
+  examples: () => [{ shapes: [[10], [7, 5], [5]] }, { shapes: [[8], [2, 3, 4], [4]] }],
 });
 
 const batchStatisticsOp = /* @__PURE__ */ op("batchStatistics", {
@@ -50,7 +50,7 @@ const batchStatisticsOp = /* @__PURE__ */ op("batchStatistics", {
     k.batchStatistics(y, x as Operand, scratch, rowsOf(x as Operand), channelsOf(x as Operand)),
   scratchBytes: (y) => scratchFor(size(y) / 2),
   gradient: (slopes, y) => [batchStatisticsGradientOp([slopes, y.inputs[0] as Tensor, first(y)])],
-  examples: [{ shapes: [[7, 5]] }, { shapes: [[2, 3, 2, 4]] }, { shapes: [[9, 17]] }, { shapes: [[5, 1]] }],
+  examples: () => [{ shapes: [[7, 5]] }, { shapes: [[2, 3, 2, 4]] }, { shapes: [[9, 17]] }, { shapes: [[5, 1]] }],
 });
 
 /** Mean and variance of each channel. */
@@ -102,9 +102,13 @@ export const normalizeSumsOp = /* @__PURE__ */ op("normalizeSums", {
     const g = node.attributes.relu ? mul(dy, greater(plain(node.inputs.slice(1)), 0)) : dy;
     return concat([sumRows(g), sumRows(mul(g, sub(x, mean)))]);
   },
-  examples: [false, true].flatMap((relu) =>
-    normalizeExamples(relu).map((example) => ({ ...example, shapes: [example.shapes[0] as Shape, ...example.shapes] })),
-  ),
+  examples: () =>
+    [false, true].flatMap((relu) =>
+      normalizeExamples(relu).map((example) => ({
+        ...example,
+        shapes: [example.shapes[0] as Shape, ...example.shapes],
+      })),
+    ),
 });
 
 const plain = ([x, mean, factor, shift]: readonly Tensor[]): Tensor =>
@@ -133,7 +137,7 @@ const normalizeOp = /* @__PURE__ */ op("normalize", {
     const g = y.attributes.relu ? mul(dy, greater(y, 0)) : dy;
     return [mul(g, factor), neg(mul(factor, first(sums))), second(sums), first(sums)];
   },
-  examples: [...normalizeExamples(false), ...normalizeExamples(true)],
+  examples: () => [...normalizeExamples(false), ...normalizeExamples(true)],
 });
 
 /** (x − mean)·factor + shift by channel. x: [..., channels]; the others [channels]. */
@@ -158,12 +162,13 @@ export const normalizeGradientOp = /* @__PURE__ */ op("normalizeGradient", {
     const g = node.attributes.relu ? mul(dy, greater(relu(y), 0)) : dy;
     return add(mul(g, factor), batchStatisticsGradientOp([slopes, x, mean]));
   },
-  examples: [false, true].flatMap((relu) =>
-    normalizeExamples(relu).map(({ shapes, attributes }) => ({
-      shapes: [shapes[0] as Shape, ...shapes, [2 * ((shapes[0] as Shape).at(-1) as number)]],
-      attributes: attributes as Attributes,
-    })),
-  ),
+  examples: () =>
+    [false, true].flatMap((relu) =>
+      normalizeExamples(relu).map(({ shapes, attributes }) => ({
+        shapes: [shapes[0] as Shape, ...shapes, [2 * ((shapes[0] as Shape).at(-1) as number)]],
+        attributes: attributes as Attributes,
+      })),
+    ),
 });
 
 /** relu behind normalize */

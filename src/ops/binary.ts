@@ -67,7 +67,8 @@ function binary(name: BinaryKernel, rule?: Rule, range?: readonly [number, numbe
       },
     }),
     ...(!rule && { gradient: () => [null, null] }),
-    examples: rule ? shapes.map((example) => (range ? { ...example, range } : example)) : [{ shapes: [[3, 5], [5]] }],
+    examples: () =>
+      rule ? shapes.map((example) => (range ? { ...example, range } : example)) : [{ shapes: [[3, 5], [5]] }],
   });
 }
 
@@ -130,7 +131,7 @@ const whereOp = /* @__PURE__ */ op("where", {
     const zero = broadcastTo(asTensor(0), y.shape);
     return [null, where(condition, dy, zero), where(condition, zero, dy)];
   },
-  examples: [
+  examples: () => [
     {
       shapes: [
         [3, 5],

@@ -134,13 +134,13 @@ function define(kind: Kind): DefinedOperation {
       (inputs, attributes) => fused(inputs, attributes),
       kind.epilogues,
     ),
-    examples: cases.map((c) => exampleOf(c)),
+    examples: () => cases.map((c) => exampleOf(c)),
   });
   const fused: DefinedOperation = op(`fused${(kind.kernel[0] as string).toUpperCase()}${kind.kernel.slice(1)}`, {
     ...definition,
     ...finishing(plain),
     // Few sums, lest one lie at relu's kink.
-    examples: kind.epilogues.map((epilogue) => exampleOf(cases[0] as ConvCase, epilogue)),
+    examples: () => kind.epilogues.map((epilogue) => exampleOf(cases[0] as ConvCase, epilogue)),
   });
   return plain;
 }

@@ -13,7 +13,7 @@ export const dotOp = /* @__PURE__ */ op("dot", {
   shape,
   emit: (k, y, [a, b]) => k.dot(y, a as Operand, b as Operand, size(a as Operand)),
   decompose: ({ inputs: [a, b], shape: to }) => reshape(sum(mul(a as never, b as never)), to),
-  examples: [{ shapes: [[17], [17]], attributes: { shape: [] } }],
+  examples: () => [{ shapes: [[17], [17]], attributes: { shape: [] } }],
 });
 
 /** Σ x² */
@@ -21,5 +21,5 @@ export const sumSquaresOp = /* @__PURE__ */ op("sumSquares", {
   shape,
   emit: (k, y, [x]) => k.sumSquares(y, x as Operand, size(x as Operand)),
   decompose: ({ inputs: [x], shape: to }) => reshape(sum(square(x as never)), to),
-  examples: [{ shapes: [[3, 5]], attributes: { shape: [] } }],
+  examples: () => [{ shapes: [[3, 5]], attributes: { shape: [] } }],
 });

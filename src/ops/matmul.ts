@@ -170,14 +170,14 @@ export const matmulOp = /* @__PURE__ */ op("matmul", {
     (inputs, attributes) => fusedMatmulOp(inputs, attributes),
     ["bias", "reluMask", "accumulate"],
   ),
-  examples: shapes,
+  examples: () => shapes,
 });
 
 /** matmul with something done to each tile while it is in registers. Made by the plan; see fusion.ts. */
 const fusedMatmulOp = /* @__PURE__ */ op("fusedMatmul", {
   ...definition,
   ...finishing((inputs, attributes) => matmulOp(inputs, attributes)),
-  examples: [
+  examples: (): readonly Example[] => [
     { shapes: [[3, 4], [4, 5], [5]], attributes: { epilogue: "bias" } },
     { shapes: [[9, 17], [17, 10], [10]], attributes: { epilogue: "biasRelu" } },
     {

@@ -23,7 +23,7 @@ const mergeStatisticsOp = /* @__PURE__ */ op("mergeStatistics", {
     const whole = mul(allReduce(slopes, replicas), share);
     return [batchStatisticsGradientOp([whole, y.inputs[0] as Tensor, half(y, 0)]), null];
   },
-  examples: [],
+  examples: () => [],
 });
 
 /**

@@ -52,7 +52,7 @@ export const reshapeOp = /* @__PURE__ */ op("reshape", {
   },
   view: () => ({ offset: 0 }),
   gradient: (dy, y) => [reshape(dy, (y.inputs[0] as Tensor).shape)],
-  examples: [{ shapes: [[2, 6]], attributes: { shape: [3, 4] } }],
+  examples: () => [{ shapes: [[2, 6]], attributes: { shape: [3, 4] } }],
 });
 
 /** The same elements in another shape; one extent may be −1. */
@@ -88,7 +88,7 @@ export const transposeOp = /* @__PURE__ */ op("transpose", {
       ),
     ];
   },
-  examples: [
+  examples: () => [
     { shapes: [[3, 5]], attributes: { order: [1, 0] } },
     { shapes: [[2, 3, 4]], attributes: { order: [2, 0, 1] } },
     { shapes: [[2, 3, 2, 3, 2]], attributes: { order: [4, 2, 0, 3, 1] } },
@@ -148,7 +148,7 @@ export const sliceOp = /* @__PURE__ */ op("slice", {
       ),
     ];
   },
-  examples: [
+  examples: () => [
     { shapes: [[4, 5]], attributes: { begin: [1, 2], size: [2, 3] } },
     { shapes: [[4, 5]], attributes: { begin: [2, 0], size: [2, 5] } },
   ],
@@ -176,7 +176,7 @@ export const padOp = /* @__PURE__ */ op("pad", {
     emitCopy(k, shift(y, start), strides, x as Operand, stridesOf((x as Operand).shape), (x as Operand).shape);
   },
   gradient: (dy, y) => [slice(dy, list(y.attributes, "before"), (y.inputs[0] as Tensor).shape)],
-  examples: [{ shapes: [[2, 3]], attributes: { before: [1, 0], after: [0, 2], value: 0.5 } }],
+  examples: () => [{ shapes: [[2, 3]], attributes: { before: [1, 0], after: [0, 2], value: 0.5 } }],
 });
 
 /** x with `value` around it: `before[axis]` elements in front, `after[axis]` behind. */
@@ -213,7 +213,7 @@ export const concatOp = /* @__PURE__ */ op("concat", {
       return slice(dy, begin, x.shape);
     });
   },
-  examples: [
+  examples: () => [
     {
       shapes: [
         [2, 3],
@@ -243,7 +243,7 @@ export const broadcastOp = /* @__PURE__ */ op("broadcastTo", {
   emit: (k, y, [x]) =>
     emitCopy(k, y, stridesOf(y.shape), x as Operand, broadcastStrides((x as Operand).shape, y.shape), y.shape),
   gradient: (dy, y) => [sumTo(dy, (y.inputs[0] as Tensor).shape)],
-  examples: [
+  examples: () => [
     { shapes: [[3]], attributes: { shape: [4, 3] } },
     { shapes: [[2, 1, 3]], attributes: { shape: [2, 4, 3] } },
     { shapes: [[]], attributes: { shape: [7] } },
@@ -259,5 +259,5 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 export const storeOp = /* @__PURE__ */ op("store", {
   shape: () => [0],
   emit: (k, _, [target, x]) => k.copy(target as Operand, x as Operand, size(x as Operand)),
-  examples: [],
+  examples: () => [],
 });

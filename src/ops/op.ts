@@ -24,7 +24,7 @@ export interface OperationDefinition extends Omit<Operation, "name"> {
   readonly type?: DataType;
   /** Types of the inputs; f32 where nothing is said. */
   readonly inputTypes?: readonly DataType[];
-  readonly examples: readonly Example[];
+  readonly examples: () => readonly Example[];
 }
 
 export interface DefinedOperation extends OperationDefinition {

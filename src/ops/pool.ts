@@ -40,7 +40,7 @@ const maxPoolOp = /* @__PURE__ */ op("maxPool", {
   shape: ([x], attributes) => pooledShape(x as Shape, attributes),
   emit: (k, y, [x], attributes) => k.maxPool(y, x as Operand, ...geometry((x as Operand).shape, attributes)),
   gradient: (dy, y) => [maxPoolGradientOp([dy, y.inputs[0] as Tensor], y.attributes)],
-  examples: withPooled((image) => [image]),
+  examples: () => withPooled((image) => [image]),
 });
 
 /** dy at the place of each window's maximum. Linear in dy; its derivative by x is zero wherever it exists. */
@@ -49,7 +49,7 @@ const maxPoolGradientOp = /* @__PURE__ */ op("maxPoolGradient", {
   emit: (k, dx, [dy, x], attributes) =>
     k.maxPoolGradient(dx, dy as Operand, x as Operand, ...geometry(dx.shape, attributes)),
   gradient: (du, node) => [maxPoolGatherOp([du, node.inputs[1] as Tensor], node.attributes), null],
-  examples: withPooled((image, pooled) => [pooled, image]),
+  examples: () => withPooled((image, pooled) => [pooled, image]),
 });
 
 /** Of each window of u, the element where x has its maximum. */
@@ -58,14 +58,14 @@ const maxPoolGatherOp = /* @__PURE__ */ op("maxPoolGather", {
   emit: (k, y, [u, x], attributes) =>
     k.maxPoolGather(y, u as Operand, x as Operand, ...geometry((x as Operand).shape, attributes)),
   gradient: (dy, node) => [maxPoolGradientOp([dy, node.inputs[1] as Tensor], node.attributes), null],
-  examples: withPooled((image) => [image, image]),
+  examples: () => withPooled((image) => [image, image]),
 });
 
 const averagePoolOp = /* @__PURE__ */ op("averagePool", {
   shape: ([x], attributes) => pooledShape(x as Shape, attributes),
   emit: (k, y, [x], attributes) => k.averagePool(y, x as Operand, ...geometry((x as Operand).shape, attributes)),
   gradient: (dy, y) => [averagePoolGradientOp([dy], { ...y.attributes, shape: (y.inputs[0] as Tensor).shape })],
-  examples: withPooled((image) => [image]),
+  examples: () => withPooled((image) => [image]),
 });
 
 const averagePoolGradientOp = /* @__PURE__ */ op("averagePoolGradient", {
@@ -75,10 +75,11 @@ const averagePoolGradientOp = /* @__PURE__ */ op("averagePoolGradient", {
     const { shape: _, ...attributes } = node.attributes;
     return [averagePoolOp([du], attributes)];
   },
-  examples: cases.map(({ image, attributes }) => ({
-    shapes: [pooledShape(image, attributes)],
-    attributes: { ...attributes, shape: image },
-  })),
+  examples: () =>
+    cases.map(({ image, attributes }) => ({
+      shapes: [pooledShape(image, attributes)],
+      attributes: { ...attributes, shape: image },
+    })),
 });
 
 /** The windows over x: [batch, height, width, channels]. */

@@ -11,7 +11,7 @@ const positional = {
   shape: (_: readonly Shape[], attributes: { readonly shape?: unknown }) => attributes.shape as Shape,
   inputTypes: ["i32"] as const,
   gradient: () => [null],
-  examples: [],
+  examples: () => [],
 };
 
 /** Numbers drawn for each row of the batch, in programs of one replica of several; 0 for draws that are not by rows. */
@@ -46,7 +46,7 @@ const dropoutOp = /* @__PURE__ */ op("dropout", {
   inPlace: [0],
   // The same mask again: same state, same stream.
   gradient: (dy, y) => [dropoutOp([dy, y.inputs[1] as Tensor], y.attributes), null],
-  examples: [],
+  examples: () => [],
 });
 
 /** Uniform numbers in [low, high). `stream` tells this draw from others of the same step. */

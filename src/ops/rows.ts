@@ -26,7 +26,7 @@ const scatterRowsOp = /* @__PURE__ */ op("scatterRows", {
     k.scatterAddRows(y, dy as Operand, indices as Operand, ...rowsAndWidth(indices as Operand, y.shape));
   },
   gradient: (du, y) => [gatherRows(du, y.inputs[1] as Tensor), null],
-  examples: [{ shapes: [[6, 3], [6]], integers: { 1: 4 }, attributes: { shape: [4, 3] } }],
+  examples: () => [{ shapes: [[6, 3], [6]], integers: { 1: 4 }, attributes: { shape: [4, 3] } }],
 });
 
 const gatherRowsOp = /* @__PURE__ */ op("gatherRows", {
@@ -45,7 +45,7 @@ const gatherRowsOp = /* @__PURE__ */ op("gatherRows", {
   // Of the table, only the rows that are named.
   cost: (y, [, indices]) => ({ bytes: 8 * size(y) + 4 * size(indices as Operand) }),
   gradient: (dy, y) => [scatterRowsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
-  examples: [
+  examples: () => [
     { shapes: [[4, 3], [6]], integers: { 1: 4 } },
     {
       shapes: [
@@ -72,7 +72,7 @@ const placeColumnsOp = /* @__PURE__ */ op("placeColumns", {
   inputTypes: ["f32", "i32"],
   emit: (k, y, [dy, labels]) => k.placeColumns(y, dy as Operand, labels as Operand, ...(y.shape as [number, number])),
   gradient: (du, y) => [pickColumns(du, y.inputs[1] as Tensor), null],
-  examples: [{ shapes: [[6], [6]], integers: { 1: 4 }, attributes: { shape: [6, 4] } }],
+  examples: () => [{ shapes: [[6], [6]], integers: { 1: 4 }, attributes: { shape: [6, 4] } }],
 });
 
 const pickColumnsOp = /* @__PURE__ */ op("pickColumns", {
@@ -86,7 +86,7 @@ const pickColumnsOp = /* @__PURE__ */ op("pickColumns", {
     k.pickColumns(y, x as Operand, labels as Operand, ...((x as Operand).shape as [number, number])),
   cost: (y) => ({ bytes: 12 * size(y) }),
   gradient: (dy, y) => [placeColumnsOp([dy, y.inputs[1] as Tensor], { shape: (y.inputs[0] as Tensor).shape }), null],
-  examples: [{ shapes: [[6, 4], [6]], integers: { 1: 4 } }],
+  examples: () => [{ shapes: [[6, 4], [6]], integers: { 1: 4 } }],
 });
 
 /** y[i] = x[i, labels[i]]. */
@@ -109,7 +109,7 @@ const oneHotOp = /* @__PURE__ */ op("oneHot", {
       attributes.off as number,
     ),
   gradient: () => [null],
-  examples: [],
+  examples: () => [],
 });
 
 /** Labels [m] → [m, classes]: `on` at the label, `off` elsewhere. */

@@ -22,13 +22,13 @@ const softmaxGradientOp = /* @__PURE__ */ op("softmaxGradient", {
     const [dy, y] = node.inputs as [Tensor, Tensor];
     return mul(y, sub(dy, sum(mul(dy, y), -1, true)));
   },
-  examples: pairs,
+  examples: () => pairs,
 });
 const softmaxOp = /* @__PURE__ */ op("softmax", {
   shape: ([x]) => x as Shape,
   emit: (k, y, [x]) => k.softmax(y, x as Operand, ...rowsOf(y)),
   gradient: (dy, y) => [softmaxGradientOp([dy, y])],
-  examples,
+  examples: () => examples,
 });
 
 /** dy − exp(y)·Σ dy */
@@ -39,13 +39,13 @@ const logSoftmaxGradientOp = /* @__PURE__ */ op("logSoftmaxGradient", {
     const [dy, y] = node.inputs as [Tensor, Tensor];
     return sub(dy, mul(exp(y), sum(dy, -1, true)));
   },
-  examples: pairs,
+  examples: () => pairs,
 });
 const logSoftmaxOp = /* @__PURE__ */ op("logSoftmax", {
   shape: ([x]) => x as Shape,
   emit: (k, y, [x]) => k.logSoftmax(y, x as Operand, ...rowsOf(y)),
   gradient: (dy, y) => [logSoftmaxGradientOp([dy, y])],
-  examples,
+  examples: () => examples,
 });
 
 /** Applies a last-axis operation along `axis`. */

@@ -29,7 +29,7 @@ function unary(kernel: KernelsLike<Call>, rule: Rule | null, range?: readonly [n
     elementwise: true,
     inPlace: [0],
     gradient: (dy, y) => [rule ? rule(dy, y.inputs[0] as Tensor, y) : null],
-    examples: examplesOf(range),
+    examples: () => examplesOf(range),
   });
   return (x) => defined([x]);
 }
@@ -48,10 +48,11 @@ function unaryGradient(
     elementwise: true,
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor)),
-    examples: examplesOf().map((example) => ({
-      ...example,
-      shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
-    })),
+    examples: () =>
+      examplesOf().map((example) => ({
+        ...example,
+        shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
+      })),
   });
   return (dy, v) => defined([dy, v]);
 }
@@ -117,7 +118,7 @@ const reluGradientOp = /* @__PURE__ */ op("reluGradient", {
   elementwise: true,
   inPlace: [0, 1],
   gradient: (du, node) => [reluGradientOp([du, node.inputs[1] as Tensor]), null],
-  examples: [
+  examples: () => [
     {
       shapes: [
         [3, 5],
@@ -144,10 +145,11 @@ function parametric(
     elementwise: true,
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor, value(node.attributes))),
-    examples: examples.map((example) => ({
-      ...example,
-      shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
-    })),
+    examples: () =>
+      examples.map((example) => ({
+        ...example,
+        shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
+      })),
   });
   const forward = op(kernel, {
     shape: ([x]) => x as Shape,
@@ -155,7 +157,7 @@ function parametric(
     elementwise: true,
     inPlace: [0],
     gradient: (dy, y) => [gradient([dy, y.inputs[0] as Tensor], y.attributes)],
-    examples,
+    examples: () => examples,
   });
   return (x, number) => forward([x], { [parameter]: number });
 }

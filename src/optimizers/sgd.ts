@@ -29,7 +29,7 @@ const sgdOp = op("sgd", {
     ), // biome-ignore format: addresses, then numbers
   // θ and g in, θ out; with momentum v in and out.
   cost: (_, [theta], { momentum }) => ({ bytes: (momentum === 0 ? 12 : 20) * size(theta as Operand) }),
-  examples: [],
+  examples: () => [],
 });
 
 /** Throws unless η is a finite number above zero. */

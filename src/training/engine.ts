@@ -1,7 +1,7 @@
 // A model at work: memory, θ and compiled programs. Knows no network, only programs by purpose and batch size, so that
 // the same engine runs in a worker to which programs are posted.
 import type { BuildName } from "../../bindings/load.ts";
-import { ModelMemory } from "../../bindings/memory.ts";
+import type { ModelMemory } from "../../bindings/memory.ts";
 import { Team } from "../../bindings/team.ts";
 import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -37,8 +37,7 @@ export interface EngineSpecification {
   readonly target: TargetSpecification;
   readonly judges: boolean;
   readonly layout: readonly ParameterSlice[];
-  /** θ at first. */
-  readonly theta: Float32Array;
+  readonly parameterCount: number;
   readonly stateLayout: readonly StateSlice[];
   /** State at first. */
   readonly state: Float32Array;
@@ -83,6 +82,7 @@ export class Engine {
   private constructor(
     memory: ModelMemory,
     specification: EngineSpecification,
+    values: readonly Float32Array[],
     source: ProgramSource,
     team: Team | undefined,
   ) {
@@ -91,7 +91,7 @@ export class Engine {
     this.#source = source;
     this.#learningRate = specification.learningRate;
     this.#targetWidth = size(specification.target.shape.slice(1));
-    const bytes = 4 * specification.theta.length;
+    const bytes = 4 * specification.parameterCount;
     memory.reserve("scalars", 8);
     memory.reserve("shuffle", 16);
     memory.reserve("theta", bytes);
@@ -99,7 +99,7 @@ export class Engine {
     for (let i = 0; i < specification.slots; i++) memory.reserve(`slot${i}`, bytes);
     memory.reserve("state", 4 * specification.state.length);
     memory.reserve("share", 4);
-    this.theta().set(specification.theta);
+    this.#begin(values);
     this.state().set(specification.state);
     for (const segment of ["random", "shuffle"]) memory.i32(segment, 0, 2).set(seedWords(specification.seed));
     this.#kept = memory.mark();
@@ -108,15 +108,36 @@ export class Engine {
     if (team) abandoned.register(this, team);
   }
 
-  static async create(specification: EngineSpecification, source: ProgramSource): Promise<Engine> {
-    const { build, threads } = specification;
-    const memory = await ModelMemory.create(build, threads > 1);
+  /**
+   * @param values the first ones of each parameter, in the order of the layout
+   * @param memory for this model alone, empty
+   * @throws for first values that are not finite
+   */
+  static async create(
+    specification: EngineSpecification,
+    values: readonly Float32Array[],
+    source: ProgramSource,
+    memory: ModelMemory,
+  ): Promise<Engine> {
+    const { threads } = specification;
     const team = threads > 1 ? await Team.create(memory, threads) : undefined;
     try {
-      return new Engine(memory, specification, source, team);
+      return new Engine(memory, specification, values, source, team);
     } catch (error) {
       team?.close();
       throw error;
+    }
+  }
+
+  #begin(values: readonly Float32Array[]): void {
+    const { layout } = this.specification;
+    for (const [i, { name, shape, offset, size }] of layout.entries()) {
+      this.theta().set(values[i] as Float32Array, offset);
+      const at = this.memory.kernels.firstNonFinite(this.memory.base("theta") + 4 * offset, size);
+      if (at >= 0)
+        throw new Error(
+          `createModel: the initialiser of ${name} ${showShape(shape)} must return finite numbers, got ${values[i]?.[at]} at ${at}`,
+        );
     }
   }
 
@@ -132,7 +153,7 @@ export class Engine {
 
   /** A live view of θ. */
   theta(): Float32Array<ArrayBuffer> {
-    return this.memory.f32("theta", 0, this.specification.theta.length);
+    return this.memory.f32("theta", 0, this.specification.parameterCount);
   }
   /** A live view of state. */
   state(): Float32Array<ArrayBuffer> {
@@ -145,7 +166,7 @@ export class Engine {
   }
   /** A live view of g, as the last step left it. */
   gradient(): Float32Array<ArrayBuffer> {
-    return this.memory.f32("gradient", 0, this.specification.theta.length);
+    return this.memory.f32("gradient", 0, this.specification.parameterCount);
   }
 
   /** The program for a purpose and batch size; compiled at its first use. */

@@ -1,25 +1,23 @@
-// θ at first: every parameter's initialiser, with a stream of the library's generator of its own.
+// The first θ: every parameter's initialiser, with a stream of the library's generator of its own.
 import type { ModelMemory } from "../../bindings/memory.ts";
 import { showShape } from "../graph/tensor.ts";
 import type { Draw } from "../nn/initializers.ts";
 import type { Blueprint } from "./blueprint.ts";
 import { seedWords } from "./seed.ts";
 
-export function initialParameters(
-  { layout, initializers, parameterCount }: Blueprint,
-  seed: number,
-  memory: ModelMemory,
-): Float32Array {
-  const theta = new Float32Array(parameterCount);
-  layout.forEach(({ name, shape, offset, size }, i) => {
+/**
+ * First values of each parameter, in the order of the layout.
+ * @param memory where the generator works; left as it was
+ */
+export function initialValues({ layout, initializers }: Blueprint, seed: number, memory: ModelMemory): Float32Array[] {
+  return layout.map(({ name, shape, size }, i) => {
     const values = initializers[i]?.(shape, drawFrom(memory, seed, i + 1));
-    if (!(values instanceof Float32Array) || values.length !== size || !values.every(Number.isFinite))
+    if (!(values instanceof Float32Array) || values.length !== size)
       throw new Error(
         `createModel: the initialiser of ${name} ${showShape(shape)} must return a Float32Array of ${size} finite numbers`,
       );
-    theta.set(values, offset);
+    return values;
   });
-  return theta;
 }
 
 /** Draws of one parameter: the generator's step counts the calls. */

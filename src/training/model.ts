@@ -1,5 +1,5 @@
 // createModel: the public face of blueprint and engine.
-import { type BuildChoice, type BuildName, chooseBuild } from "../../bindings/load.ts";
+import { type BuildChoice, type BuildName, chooseBuild, loadModule, moduleFor } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
 import { requireOneOf, requireOptions, requireShape, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -14,7 +14,7 @@ import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprin
 import { assign, requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
-import { initialParameters } from "./initialize.ts";
+import { initialValues } from "./initialize.ts";
 import { type Objective, type ObjectiveOptions, objectiveOf } from "./objective.ts";
 import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
@@ -42,8 +42,7 @@ export interface ModelOptions {
   readonly build?: BuildChoice;
   /**
    * Threads that share each batch out among them, or "auto": as many as the machine has processors, at most 8. Default
-   * 1. Equal seeds and numbers of threads give equal results; other numbers of threads the same within rounding. In a
-   * page threads need createRemoteModel and cross-origin isolation; where they cannot be had, "auto" gives one, with a
+   * 1. Equal seeds and numbers of threads give equal results; other numbers of threads the same within rounding. In a page threads need createRemoteModel and cross-origin isolation; where they cannot be had, "auto" gives one, with a
    * warning. `parameters` and `gradient` are then views of shared memory. `close()` ends the threads.
    */
   readonly threads?: number | "auto";
@@ -93,21 +92,29 @@ function prepare(
     throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${show(seed)}`);
   const build = chooseBuild(options.build);
   const threads = chooseThreads(options.threads, build, inWorker);
+  // Compiles while the network is traced; who needs it asks again.
+  loadModule(moduleFor(build, threads > 1)).catch(() => {});
   const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
   return { blueprint, input, inputType, build, threads, optimizer, seed };
 }
 
-/** The plain-data part of a model; draws θ. */
-export async function specify(
-  options: ModelOptions,
-  inWorker = false,
-): Promise<{ readonly blueprint: Blueprint; readonly specification: EngineSpecification }> {
+/** A model before it is at work: its plain-data part, first values of θ, and the memory they were drawn in. */
+export interface Specified {
+  readonly blueprint: Blueprint;
+  readonly specification: EngineSpecification;
+  readonly values: readonly Float32Array[];
+  readonly memory: ModelMemory;
+}
+
+export async function specify(options: ModelOptions, inWorker = false): Promise<Specified> {
   const { blueprint, input, inputType, build, threads, optimizer, seed } = prepare(options, inWorker);
-  const { layout, stateLayout, state, output, target, inputBelow, judges } = blueprint;
-  const theta = initialParameters(blueprint, seed, await ModelMemory.create(build));
+  const { layout, parameterCount, stateLayout, state, output, target, inputBelow, judges } = blueprint;
+  const memory = await ModelMemory.create(build, threads > 1 && !inWorker);
   const { learningRate, slots } = optimizer;
   return {
     blueprint,
+    memory,
+    values: initialValues(blueprint, seed, memory),
     specification: {
       build,
       seed,
@@ -123,7 +130,7 @@ export async function specify(
       target,
       judges,
       layout,
-      theta,
+      parameterCount,
       stateLayout,
       state,
     },
@@ -135,8 +142,8 @@ export async function specify(
  * @throws for options that do not fit together, naming the option, the value and the remedy
  */
 export async function createModel(options: ModelOptions): Promise<Model> {
-  const { blueprint, specification } = await specify(options);
-  return new Model(blueprint, await Engine.create(specification, blueprint.program));
+  const { blueprint, specification, values, memory } = await specify(options);
+  return new Model(blueprint, await Engine.create(specification, values, blueprint.program, memory));
 }
 
 /** The part of a blueprint that a model keeps. */
@@ -155,7 +162,7 @@ export class Model {
 
   /**
    * Ends the model's threads, which else end when nothing refers to the model any more; they keep no process alive.
-   * Parameters can be read after it, all other calls throw.
+   * Parameters, state and programs can be read after it; what computes throws.
    */
   close(): void {
     this.#engine.close();
@@ -226,8 +233,8 @@ export class Model {
   }
 
   /**
-   * Trains, reporting after each epoch (and every `reportEvery` steps). Yields to the host at least every few
-   * milliseconds, so that timers and rendering go on. Nothing happens before the first report is asked for.
+   * Trains, reporting after each epoch (and every `reportEvery` steps). Yields to the host every few milliseconds, or
+   * after each step that takes longer, so that timers and rendering go on. Nothing happens before the first report is asked for.
    * @throws from the iterator: at once for options that do not fit; when the loss is not finite, naming the operation
    * it began with; the signal's reason when aborted
    */

@@ -16,7 +16,13 @@ export interface PostedProgram {
 
 /** Everything a worker can be asked; each request has one answer. */
 export type Request =
-  | { readonly method: "create"; readonly specification: EngineSpecification; readonly module: WebAssembly.Module }
+  | {
+      readonly method: "create";
+      readonly specification: EngineSpecification;
+      /** First values of each parameter. */
+      readonly values: readonly Float32Array[];
+      readonly module: WebAssembly.Module;
+    }
   | { readonly method: "step"; readonly batch: Batch }
   | { readonly method: "evaluate"; readonly data: Dataset }
   | { readonly method: "predict"; readonly x: ArrayLike<number> }

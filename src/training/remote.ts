@@ -51,12 +51,13 @@ interface Pending {
  * createModel, functions included. Call `close()` when done.
  */
 export async function createRemoteModel(options: ModelOptions): Promise<RemoteModel> {
-  const { blueprint, specification } = await specify(options, true);
+  const { blueprint, specification, values } = await specify(options, true);
   // The form that bundlers look for.
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const model = new RemoteModel(
     blueprint,
     specification,
+    values,
     await loadModule(moduleFor(specification.build, specification.threads > 1)),
     worker,
   );
@@ -85,6 +86,7 @@ export class RemoteModel {
   constructor(
     blueprint: Blueprint,
     specification: EngineSpecification,
+    values: readonly Float32Array[],
     module: WebAssembly.Module,
     worker: HostWorker,
   ) {
@@ -93,7 +95,7 @@ export class RemoteModel {
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#settle(data as Answer);
     worker.onerror = ({ message }) => this.#end(new Error(`remote model: the worker failed: ${message}`));
-    this.ready = this.#ask({ method: "create", specification, module }, [
+    this.ready = this.#ask({ method: "create", specification, values, module }, [
       ["update", 0],
       ...this.#updateKeys(),
     ]) as Promise<void>;
@@ -241,9 +243,9 @@ export class RemoteModel {
 
   /** Updates of each thread's part of θ. */
   #updateKeys(): ProgramKey[] {
-    const { theta, threads, updatesByElement } = this.#specification;
+    const { parameterCount, threads, updatesByElement } = this.#specification;
     if (threads === 1 || !updatesByElement) return [];
-    return distinct(updateShares(theta.length, threads)).map((share) => ["update", 0, share]);
+    return distinct(updateShares(parameterCount, threads)).map((share) => ["update", 0, share]);
   }
 
   /** For input that is wrong the worker needs no programs: its checks will say what is wrong. */

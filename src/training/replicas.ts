@@ -20,8 +20,8 @@ const nothing: Program = {
 };
 
 /** Segments of which every replica has one of its own, behind each other: bytes of one. */
-function ownSegments({ theta, state }: EngineSpecification): Readonly<Record<string, number>> {
-  return { random: 20, loss: 4, gradient: 4 * theta.length, nextState: 4 * state.length };
+function ownSegments({ parameterCount, state }: EngineSpecification): Readonly<Record<string, number>> {
+  return { random: 20, loss: 4, gradient: 4 * parameterCount, nextState: 4 * state.length };
 }
 
 /** Reserves what programs write to or draw from, once a replica. */
@@ -88,10 +88,10 @@ export class Replicas {
 
   /** Each replica adds up, and updates by, its share of the gradient. */
   #updateParts(): Part[] {
-    const { theta, slots, updatesByElement } = this.#specification;
-    const stride = align(4 * theta.length);
+    const { parameterCount, slots, updatesByElement } = this.#specification;
+    const stride = align(4 * parameterCount);
     let first = 0;
-    return updateShares(theta.length, this.#team.replicas).map((share) => {
+    return updateShares(parameterCount, this.#team.replicas).map((share) => {
       const segments = ["theta", "gradient", ...Array.from({ length: slots }, (_, i) => `slot${i}`)];
       const offsets = Object.fromEntries(segments.map((name) => [name, 4 * first]));
       first += share.rows;

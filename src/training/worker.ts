@@ -1,6 +1,7 @@
 // The worker's side of a remote model: a model whose programs arrive by message instead of from a network.
 import { parent } from "#platform";
 import { load, moduleFor } from "../../bindings/load.ts";
+import { ModelMemory } from "../../bindings/memory.ts";
 import type { Program } from "../plan/program.ts";
 import { Engine } from "./engine.ts";
 import { Model } from "./model.ts";
@@ -24,12 +25,13 @@ function program(...key: ProgramKey): Program {
 }
 
 async function create(request: Extract<Request, { method: "create" }>): Promise<void> {
-  const { specification, module } = request;
+  const { specification, values, module } = request;
+  const { build, threads, layout, stateLayout, parameterCount } = specification;
   // Compiled once, by whoever made this worker: nothing is fetched here.
-  load({ module }, moduleFor(specification.build, specification.threads > 1));
-  const { layout, stateLayout, theta } = specification;
-  const blueprint = { layout, stateLayout, parameterCount: theta.length, program };
-  model = new Model(blueprint, await Engine.create(specification, program));
+  load({ module }, moduleFor(build, threads > 1));
+  const memory = await ModelMemory.create(build, threads > 1);
+  const blueprint = { layout, stateLayout, parameterCount, program };
+  model = new Model(blueprint, await Engine.create(specification, values, program, memory));
 }
 
 async function answer(request: Request): Promise<unknown> {

@@ -1,7 +1,7 @@
 // Losses: the relaxed proxies of the 0/1 risk. Each gives one number an example; the model takes the mean.
 
 import { requireOneOf, requireOptions, requirePositive, requireWithin, show } from "./checks.ts";
-import { type DataType, type Shape, sameShape, showShape, size, type Tensor } from "./graph/tensor.ts";
+import { type DataType, type Shape, sameShape, showShape, size, type Tensor, topological } from "./graph/tensor.ts";
 import { add, equal, greater, maximum, minimum, mul, sub } from "./ops/binary.ts";
 import { crossEntropy as crossEntropyRows, equalLabelsOp, softCrossEntropy } from "./ops/crossEntropy.ts";
 import { reshape } from "./ops/movement.ts";
@@ -32,7 +32,11 @@ export interface Loss {
   correct?(prediction: Tensor, target: Tensor): Tensor;
 }
 
-/** A loss of one's own: any function of operations over prediction and target of equal shape. */
+/**
+ * A loss of one's own: any function of operations over prediction and target of equal shape. One number an example,
+ * [batch], or a scalar, which counts as the mean over the examples: `evaluate` averages the scalars of its passes, and
+ * threads can share a batch out only where it is seen to be a mean.
+ */
 export type LossFunction = (prediction: Tensor, target: Tensor) => Tensor;
 
 /** Mean over everything but the batch. */
@@ -151,6 +155,32 @@ const factories: ReadonlySet<unknown> = new Set([
   huber,
   hinge,
 ]);
+
+/**
+ * Whether losses of parts of a batch make the loss of the whole: one number an example, or a scalar that is a mean over
+ * all rows, or sums and multiples of such.
+ */
+export function isMeanOverRows(loss: Tensor, rows: number): boolean {
+  const { operation, inputs } = loss;
+  const [a, b] = inputs as [Tensor, Tensor];
+  const isFixed = (x: Tensor): boolean => topological([x]).every(({ operation: { name } }) => name !== "input");
+  switch (operation.name) {
+    case "mean":
+      return a.shape[0] === rows;
+    case "reshape":
+    case "neg":
+      return isMeanOverRows(a, rows);
+    case "add":
+    case "sub":
+      return isMeanOverRows(a, rows) && isMeanOverRows(b, rows);
+    case "mul":
+      return (isFixed(a) && isMeanOverRows(b, rows)) || (isFixed(b) && isMeanOverRows(a, rows));
+    case "div":
+      return isMeanOverRows(a, rows) && isFixed(b);
+    default:
+      return false;
+  }
+}
 
 /** Accepts a Loss or a function of operations. */
 export function toLoss(loss: Loss | LossFunction): Loss {

@@ -3,7 +3,7 @@
 
 import { show } from "../checks.ts";
 import { type DataType, type Shape, showShape, size, type Tensor, topological } from "../graph/tensor.ts";
-import { type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
+import { isMeanOverRows, type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import type { Layer, Normalization } from "../nn/layer.ts";
 import { allReduce } from "../ops/allReduce.ts";
@@ -63,6 +63,8 @@ export interface Blueprint {
   readonly inputBelow: number | undefined;
   /** Whether `evaluate` counts right answers. */
   readonly judges: boolean;
+  /** Whether the losses of a batch's parts make the loss of the whole, so that replicas can share it out. */
+  lossIsMean(): boolean;
   /** @param share for one replica of several: the rows it gets. Inputs and predictions are then parts of common ones */
   program(kind: ProgramKind, batch: number, share?: Share): Program;
 }
@@ -244,6 +246,11 @@ export function draw(description: Description): Blueprint {
     target,
     inputBelow: description.inputType === "i32" ? shortestTable(prediction, sample) : undefined,
     judges: loss.correct !== undefined,
+    lossIsMean: () => {
+      const rows = 2;
+      const { each } = build(rows, learning, vector("theta", "theta")).judge();
+      return size(each) === rows || isMeanOverRows(each, rows);
+    },
     program(kind, batch, share) {
       const request = requireKnownInputs(requests[kind](batch, share));
       return compile(share ? replaceDraws(request, streamsByRows()) : request);

@@ -20,7 +20,7 @@ import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
 import { table } from "./table.ts";
-import { chooseThreads } from "./threads.ts";
+import { chooseThreads, threadsFor } from "./threads.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 export interface ModelOptions {
@@ -42,7 +42,9 @@ export interface ModelOptions {
   readonly build?: BuildChoice;
   /**
    * Threads that share each batch out among them, or "auto": as many as the machine has processors, at most 8. Default
-   * 1. Equal seeds and numbers of threads give equal results; other numbers of threads the same within rounding. In a page threads need createRemoteModel and cross-origin isolation; where they cannot be had, "auto" gives one, with a
+   * 1. Equal seeds and numbers of threads give equal results; other numbers of threads the same within rounding. A layer
+   * of one's own that mixes the rows of a batch needs `context.allReduce` for that, see Context. In a
+   * page threads need createRemoteModel and cross-origin isolation; where they cannot be had, "auto" gives one, with a
    * warning. `parameters` and `gradient` are then views of shared memory. `close()` ends the threads.
    */
   readonly threads?: number | "auto";
@@ -91,10 +93,11 @@ function prepare(
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${show(seed)}`);
   const build = chooseBuild(options.build);
-  const threads = chooseThreads(options.threads, build, inWorker);
+  const possible = chooseThreads(options.threads, build, inWorker);
   // Compiles while the network is traced; who needs it asks again.
-  loadModule(moduleFor(build, threads > 1)).catch(() => {});
+  loadModule(moduleFor(build, possible > 1)).catch(() => {});
   const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
+  const threads = threadsFor(options.threads, possible, blueprint.lossIsMean);
   return { blueprint, input, inputType, build, threads, optimizer, seed };
 }
 

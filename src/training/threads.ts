@@ -9,6 +9,27 @@ const MOST_BY_ITSELF = 8;
 const MOST = 64;
 
 /**
+ * How many of `threads` can share out a model with this loss.
+ * @throws where the user asked for that number
+ */
+export function threadsFor(choice: unknown, threads: number, lossIsMean: () => boolean): number {
+  if (threads === 1 || lossIsMean()) return threads;
+  return orOne(
+    choice,
+    threads,
+    "the loss gives one number for the whole batch that is not a mean over its examples, so no thread can do a part of it; return one number an example, [batch]",
+  );
+}
+
+/** One thread and a warning where the number was left to us. @throws where it was not */
+function orOne(choice: unknown, wanted: number, obstacle: string): number {
+  if (choice !== "auto")
+    throw new Error(`createModel: threads: ${wanted} cannot be had: ${obstacle}; or use threads: 1`);
+  console.warn(`createModel: threads: "auto" gives one thread: ${obstacle}`);
+  return 1;
+}
+
+/**
  * @param choice what the user asked for; default 1
  * @param inWorker whether the model will live in a worker of this page
  * @throws where a number was asked for that this host, build or page cannot give
@@ -21,9 +42,5 @@ export function chooseThreads(choice: unknown, build: BuildName, inWorker: boole
   if (wanted === 1) return 1;
   const obstacle =
     build === "debug" ? 'the debug build runs in one thread; use build: "strict"' : threadsObstacle(inWorker);
-  if (obstacle === undefined) return wanted;
-  if (choice !== "auto")
-    throw new Error(`createModel: threads: ${wanted} cannot be had: ${obstacle}; or use threads: 1`);
-  console.warn(`createModel: threads: "auto" gives one thread: ${obstacle}`);
-  return 1;
+  return obstacle === undefined ? wanted : orOne(choice, wanted, obstacle);
 }

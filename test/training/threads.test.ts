@@ -1,13 +1,13 @@
 // Several threads against one: the same numbers within rounding, the same bits again, and clear refusals. In a page the
 // model lives in a worker: a page's own thread may not wait.
 import { afterAll, describe, expect, test, vi } from "vitest";
-import type { Batch, Dataset, FitOptions, ModelOptions, Profile, Report } from "../../src/index.ts";
+import type { Batch, Dataset, FitOptions, LossFunction, ModelOptions, Profile, Report } from "../../src/index.ts";
 import { numbers } from "../nn/net.ts";
 
 const built: string = "../../dist/index.js";
 const library = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
 const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, l2, relu, sgd } = library;
-const { batchNorm, conv2d, globalAveragePool2d } = library;
+const { batchNorm, conv2d, globalAveragePool2d, ops } = library;
 
 const inPage = "document" in globalThis;
 const [width, classes] = [7, 3];
@@ -219,6 +219,37 @@ describe("threads", () => {
     await expect(createModel({ ...options, build: "debug", threads: 2 })).rejects.toThrow(
       'createModel: threads: 2 cannot be had: the debug build runs in one thread; use build: "strict"; or use threads: 1',
     );
+  });
+
+  test("share out a loss that gives a number an example or their mean, and no other", async () => {
+    const place = inPage ? "a worker" : "this thread";
+    const regression = { input: [width], network: dense(2), optimizer: sgd({ learningRate: 0.1 }), seed: 3 };
+    const squares: LossFunction = (p, t) => ops.square(ops.sub(p, t));
+    const batch = { x: numbers(9 * width, 1), y: numbers(18, 2) };
+    for (const loss of [
+      (p, t) => ops.mean(squares(p, t)),
+      (p, t) => ops.sub(ops.mul(ops.mean(squares(p, t)), 3), ops.div(ops.mean(ops.abs(p)), 2)),
+      (p, t) => ops.sum(squares(p, t), 1),
+    ] satisfies LossFunction[]) {
+      const one = await create(place, { ...regression, loss });
+      const several = await create(place, { ...regression, loss, threads: 3 });
+      expect(await several.step(batch)).toBeCloseTo(await one.step(batch), 5);
+      expect(await several.step(batch)).toBeCloseTo(await one.step(batch), 5);
+    }
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    for (const loss of [
+      (p, t) => ops.sum(squares(p, t)),
+      (p, t) => ops.sqrt(ops.mean(squares(p, t))),
+      (p, t) => ops.mul(ops.mean(squares(p, t)), ops.mean(p)),
+    ] satisfies LossFunction[]) {
+      await expect(create(place, { ...regression, loss, threads: 2 })).rejects.toThrow(
+        "createModel: threads: 2 cannot be had: the loss gives one number for the whole batch that is not a mean over its examples, so no thread can do a part of it; return one number an example, [batch]; or use threads: 1",
+      );
+      const alone = await create(place, { ...regression, loss, threads: "auto" });
+      expect(await alone.step(batch)).toBeCloseTo(await (await create(place, { ...regression, loss })).step(batch), 5);
+    }
+    expect(warn).toHaveBeenCalledTimes(3);
+    warn.mockRestore();
   });
 
   test.runIf(inPage)("are not for a page's own thread: a number is refused", async () => {

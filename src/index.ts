@@ -3,17 +3,29 @@ export { type BuildChoice, type BuildName, type KernelSource, load, supportedBui
 export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
 export type { Shape, Tensor } from "./graph/tensor.ts";
 export {
+  type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
+  binaryFocal,
   type CrossEntropyOptions,
   crossEntropy,
+  type FocalOptions,
+  focal,
+  klDivergence,
+} from "./losses/classes.ts";
+export type { Loss, LossFunction, TargetSpecification } from "./losses/loss.ts";
+export {
+  exponential,
   hinge,
-  huber,
-  type Loss,
-  type LossFunction,
-  meanAbsoluteError,
-  meanSquaredError,
-  type TargetSpecification,
-} from "./losses.ts";
+  logistic,
+  type MarginOptions,
+  type RelaxedZeroOneOptions,
+  relaxedZeroOne,
+  type SmoothHingeOptions,
+  smoothHinge,
+  squaredHinge,
+} from "./losses/margins.ts";
+export { type TripletOptions, triplet } from "./losses/triplet.ts";
+export { cosine, huber, meanAbsoluteError, meanSquaredError, poisson } from "./losses/values.ts";
 export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
 export { convfc } from "./nn/architectures/convfc.ts";
 export { lenet5 } from "./nn/architectures/lenet5.ts";
@@ -25,6 +37,7 @@ export { chain, residual } from "./nn/chain.ts";
 export { type Conv2dLayerOptions, conv2d, depthwiseConv2d } from "./nn/conv2d.ts";
 export { type DenseOptions, dense } from "./nn/dense.ts";
 export { dropout } from "./nn/dropout.ts";
+export { each } from "./nn/each.ts";
 export { embedding } from "./nn/embedding.ts";
 export { type GroupNormOptions, groupNorm } from "./nn/groupNorm.ts";
 export type { Draw, Initializer } from "./nn/initializers.ts";

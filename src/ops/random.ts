@@ -20,11 +20,12 @@ const width = (attributes: Attributes): number => (attributes.width as number | 
 /**
  * Tells a draw how many numbers each row of the batch takes: a replica then draws for its rows what one thread would.
  * Other nodes are left as they are.
+ * @param rows of the replica
  */
-export function drawByRows(node: Tensor, byRows: ReadonlySet<unknown>): Tensor {
+export function drawByRows(node: Tensor, byRows: ReadonlySet<unknown>, rows: number): Tensor {
   const { operation, inputs, shape, attributes, type } = node;
   if (!byRows.has(attributes.stream) || inputs.every((x) => x.attributes.segment !== "random")) return node;
-  return createTensor(operation, inputs, shape, { ...attributes, width: size(shape.slice(1)) }, type);
+  return createTensor(operation, inputs, shape, { ...attributes, width: size(shape) / rows }, type);
 }
 
 const uniformOp = /* @__PURE__ */ op("randomUniform", {

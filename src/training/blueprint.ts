@@ -3,7 +3,7 @@
 
 import { show } from "../checks.ts";
 import { type DataType, type Shape, showShape, size, type Tensor, topological } from "../graph/tensor.ts";
-import { isMeanOverRows, type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses.ts";
+import { isMeanOverRows, type Loss, type LossFunction, type TargetSpecification, toLoss } from "../losses/loss.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import type { Layer, Normalization } from "../nn/layer.ts";
 import { allReduce } from "../ops/allReduce.ts";
@@ -253,7 +253,7 @@ export function draw(description: Description): Blueprint {
     },
     program(kind, batch, share) {
       const request = requireKnownInputs(requests[kind](batch, share));
-      return compile(share ? replaceDraws(request, streamsByRows()) : request);
+      return compile(share ? replaceDraws(request, streamsByRows(), share.rows) : request);
     },
   };
 }

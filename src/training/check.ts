@@ -3,7 +3,7 @@
 import { requireIndices, requireNumbers, show } from "../checks.ts";
 import { checkDataset, type Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
-import type { TargetSpecification } from "../losses.ts";
+import type { TargetSpecification } from "../losses/loss.ts";
 
 /** Rows in a flat array of examples; throws unless they fill whole examples. */
 export function rowsIn(call: string, x: unknown, shape: Shape): number {

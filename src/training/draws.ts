@@ -15,12 +15,12 @@ export function drawsByRows(one: readonly Tensor[], other: readonly Tensor[]): R
 }
 
 /** Has a replica draw its own rows of what is drawn by rows. */
-export function replaceDraws(request: CompileRequest, byRows: ReadonlySet<unknown>): CompileRequest {
+export function replaceDraws(request: CompileRequest, byRows: ReadonlySet<unknown>, rows: number): CompileRequest {
   if (byRows.size === 0) return request;
   const { outputs, effects = [], inputs = [] } = request;
   const names = Object.keys(outputs);
   const roots = [...Object.values(outputs).map(({ tensor }) => tensor), ...effects, ...inputs];
-  const replaced = rewrite(roots, (node) => drawByRows(node, byRows));
+  const replaced = rewrite(roots, (node) => drawByRows(node, byRows, rows));
   return {
     outputs: Object.fromEntries(names.map((name, i) => [name, { ...outputs[name], tensor: replaced[i] as Tensor }])),
     effects: replaced.slice(names.length, names.length + effects.length),

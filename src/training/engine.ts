@@ -6,7 +6,7 @@ import { Team } from "../../bindings/team.ts";
 import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
-import type { TargetSpecification } from "../losses.ts";
+import type { TargetSpecification } from "../losses/loss.ts";
 import type { Program } from "../plan/program.ts";
 import type { Augmentation } from "./augmentation.ts";
 import { type ProgramKind, programKinds } from "./blueprint.ts";

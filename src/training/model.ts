@@ -4,7 +4,7 @@ import { ModelMemory } from "../../bindings/memory.ts";
 import { requireOneOf, requireOptions, requireShape, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
-import type { Loss, LossFunction } from "../losses.ts";
+import type { Loss, LossFunction } from "../losses/loss.ts";
 import type { Layer } from "../nn/layer.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { requireLearningRate, sgd } from "../optimizers/sgd.ts";

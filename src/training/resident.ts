@@ -2,7 +2,7 @@
 import type { ModelMemory } from "../../bindings/memory.ts";
 import type { Dataset, PerChannel } from "../data/dataset.ts";
 import { size } from "../graph/tensor.ts";
-import type { TargetSpecification } from "../losses.ts";
+import type { TargetSpecification } from "../losses/loss.ts";
 import type { Augmentation } from "./augmentation.ts";
 import type { EngineSpecification, Runnable } from "./engine.ts";
 import { seedWords } from "./seed.ts";

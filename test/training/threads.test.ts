@@ -7,7 +7,7 @@ import { numbers } from "../nn/net.ts";
 const built: string = "../../dist/index.js";
 const library = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
 const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, l2, relu, sgd } = library;
-const { batchNorm, conv2d, globalAveragePool2d, ops } = library;
+const { batchNorm, conv2d, each, globalAveragePool2d, ops, triplet } = library;
 
 const inPage = "document" in globalThis;
 const [width, classes] = [7, 3];
@@ -94,6 +94,21 @@ describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %
       expect(
         apart(await one.predict(numbers(rows * width, 9)), await several.predict(numbers(rows * width, 9))),
       ).toBeLessThan(rounding);
+  });
+
+  test("draws for each input of an example what one thread draws", async () => {
+    const more: Partial<ModelOptions> = {
+      input: [3, width],
+      network: each(chain(dense(9), batchNorm(), relu(), dropout(0.4), dense(2))),
+      loss: triplet(),
+      regularizer: undefined as never,
+    };
+    const [one, several] = [await create(place, more), await create(place, { ...more, threads: 3 })];
+    for (const rows of [12, 7]) {
+      const batch = { x: numbers(rows * 3 * width, rows), y: new Float32Array(rows).fill(1) };
+      expect(Math.abs((await one.step(batch)) - (await several.step(batch)))).toBeLessThan(rounding);
+    }
+    expect(apart(await one.parameters(), await several.parameters())).toBeLessThan(rounding);
   });
 
   test("has the profile of a step in one thread, and is as before after it", async () => {

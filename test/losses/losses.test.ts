@@ -13,9 +13,9 @@ import {
   meanAbsoluteError,
   meanSquaredError,
   ops,
-} from "../src/index.ts";
-import { softplus } from "./kernels/oracle.ts";
-import { netOf, numbers } from "./nn/net.ts";
+} from "../../src/index.ts";
+import { softplus } from "../kernels/oracle.ts";
+import { netOf, numbers } from "../nn/net.ts";
 
 /** A network that hands its input on. */
 async function identity(width: number, loss: Loss | LossFunction): Promise<Model> {

@@ -26,7 +26,7 @@ export {
 } from "./losses/margins.ts";
 export { type TripletOptions, triplet } from "./losses/triplet.ts";
 export { cosine, huber, meanAbsoluteError, meanSquaredError, poisson } from "./losses/values.ts";
-export { elu, gelu, leakyRelu, relu, sigmoid, silu, softmax, softplus, tanh } from "./nn/activations.ts";
+export { elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "./nn/activations.ts";
 export { convfc } from "./nn/architectures/convfc.ts";
 export { lenet5 } from "./nn/architectures/lenet5.ts";
 export { mlp } from "./nn/architectures/mlp.ts";
@@ -45,6 +45,14 @@ export * as initializers from "./nn/initializers.ts";
 export type { Context, Layer, Normalization, ParameterKind, State } from "./nn/layer.ts";
 export { type LayerNormOptions, layerNorm } from "./nn/layerNorm.ts";
 export { avgPool2d, globalAveragePool2d, maxPool2d } from "./nn/pool.ts";
+export {
+  type BinaryOptions,
+  binary,
+  type GumbelSoftmaxOptions,
+  gumbelSoftmax,
+  type SoftmaxOptions,
+  softmax,
+} from "./nn/relaxations.ts";
 export { flatten, reshape } from "./nn/shape.ts";
 export * as ops from "./ops/index.ts";
 export type { Pool2dOptions } from "./ops/pool.ts";

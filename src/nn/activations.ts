@@ -1,9 +1,8 @@
 // Activations as layers.
 
 import { requireFinite, requireOneOf } from "../checks.ts";
-import * as softmaxes from "../ops/softmax.ts";
 import * as unary from "../ops/unary.ts";
-import { type Layer, requireFeatures, stateless } from "./layer.ts";
+import { type Layer, stateless } from "./layer.ts";
 
 export const relu = (): Layer => stateless("relu", (x) => unary.relu(x));
 export function leakyRelu(slope = 0.01): Layer {
@@ -23,9 +22,3 @@ export const silu = (): Layer => stateless("silu", (x) => unary.silu(x));
 export const softplus = (): Layer => stateless("softplus", (x) => unary.softplus(x));
 export const tanh = (): Layer => stateless("tanh", (x) => unary.tanh(x));
 export const sigmoid = (): Layer => stateless("sigmoid", (x) => unary.sigmoid(x));
-/** Over the last axis. The losses take logits: leave it out in front of crossEntropy(). */
-export const softmax = (): Layer =>
-  stateless("softmax", (x) => {
-    requireFeatures("softmax", x);
-    return softmaxes.softmax(x);
-  });

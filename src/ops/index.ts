@@ -28,6 +28,7 @@ export { dropout, randomNormal, randomUniform } from "./random.ts";
 export { argmax, argmin, logSumExp, max, mean, min, sum, variance } from "./reduce.ts";
 export { gatherRows, oneHot, pickColumns } from "./rows.ts";
 export { logSoftmax, softmax } from "./softmax.ts";
+export { stopGradient, straightThrough } from "./stopGradient.ts";
 export {
   abs, cos, elu, erf, exp, expm1, gelu, leakyRelu, log, log1p, neg, reciprocal, relu, rsqrt, sigmoid, sign, silu, sin,
   softplus, sqrt, square, tanh,

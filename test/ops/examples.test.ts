@@ -106,6 +106,7 @@ describe("every operation", () => {
       "randomNormal",
       "randomUniform",
       "sgd",
+      "stopGradient",
       "store",
     ]);
   });

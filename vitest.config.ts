@@ -41,9 +41,9 @@ const relaxedFlag = Number.parseInt(process.versions.node, 10) < 21 ? ["--experi
 const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 /** What test/browser/sameBits.test.ts compares with: the same steps in a Node process, θ as base64. */
-async function thetaInNode(_context: unknown, build: string): Promise<string> {
+async function thetaInNode(_context: unknown, build: string, net: string): Promise<string> {
   const flags = ["--import", "tsx", "--conditions=thalweg-source"];
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, "test/browser/thetaInNode.ts", build]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, "test/browser/thetaInNode.ts", build, net]);
   return stdout;
 }
 

@@ -13,6 +13,7 @@ export * from "./kernels/reduce";
 export * from "./kernels/softmax";
 export * from "./kernels/crossEntropy";
 export * from "./kernels/conv";
+export * from "./kernels/winograd";
 export * from "./kernels/batchStatistics";
 export * from "./kernels/batchNorm";
 export * from "./kernels/pool";

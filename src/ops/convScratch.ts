@@ -1,6 +1,7 @@
 // Bytes of scratch that the convolution kernels need: what they lay out there, in the order of assembly/kernels/conv.ts.
 // The kernels' tests guard the words behind it.
 import type { Geometry } from "./conv.ts";
+import { gemmScratchBytes } from "./gemmScratch.ts";
 
 /** A tile of sums. */
 const SUMS = 64;
@@ -56,3 +57,20 @@ export function filterGradientScratchBytes(g: Geometry, accumulates: boolean): n
       (accumulates ? size : 0))
   );
 }
+
+/** Tiles in work at a time: their 32 matrices fit the second-level cache, and each is worth a product. Measured. */
+export const winogradTiles = (g: Geometry): number =>
+  Math.max(32, Math.min(256, Math.floor(16384 / (g.channels + g.filters))));
+
+/** What assembly/kernels/winograd.ts lays out: filters, two times 16 matrices with gaps, and a tile from an edge. */
+const winogradBytes = (g: Geometry, patch: number, product: number): number =>
+  4 * 16 * (g.channels * g.filters + winogradTiles(g) * (g.channels + g.filters) + 2 * 16 + patch) + product;
+
+export const winogradForwardScratchBytes = (g: Geometry): number =>
+  winogradBytes(g, g.channels, gemmScratchBytes(winogradTiles(g), g.filters, g.channels));
+
+export const winogradInputGradientScratchBytes = (g: Geometry): number =>
+  winogradBytes(g, g.filters, gemmScratchBytes(winogradTiles(g), g.channels, g.filters));
+
+export const winogradFilterGradientScratchBytes = (g: Geometry): number =>
+  winogradBytes(g, Math.max(g.channels, g.filters), gemmScratchBytes(g.channels, g.filters, winogradTiles(g)));

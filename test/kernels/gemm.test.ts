@@ -1,6 +1,6 @@
 // The matrix product against f64, for every transpose case, path, tile and epilogue.
 import { describe, expect, test } from "vitest";
-import { Bench, builds, wave } from "./harness.ts";
+import { aligned, Bench, builds, wave } from "./harness.ts";
 
 const benches = await Promise.all(builds.map(async (build) => [build, await Bench.create(build)] as const));
 const released = benches.filter(([build]) => build !== "debug");
@@ -44,13 +44,6 @@ let latest: { readonly shape: Case; readonly operands: ReturnType<typeof makeOpe
 function operands(shape: Case): ReturnType<typeof makeOperands> {
   if (latest?.shape !== shape) latest = { shape, operands: makeOperands(shape) };
   return latest.operands;
-}
-
-/** `count` elements whose address is a multiple of 16 bytes, guarded on both sides like any other. */
-function aligned(bench: Bench, count: number): number {
-  const next = bench.f32(0).pointer + 16;
-  bench.f32(((16 - (next % 16)) % 16) / 4);
-  return bench.f32(count).pointer;
 }
 
 /** C by the kernel. C holds NaN before, or the `before` numbers for `accumulate`. */

@@ -95,3 +95,10 @@ export function ulpError(actual: number, exact: number): number {
   const exponent = Math.max(-126, Math.floor(Math.log2(Math.abs(exact) || 2 ** -126)));
   return Math.abs(actual - exact) / 2 ** (exponent - 23);
 }
+
+/** `count` elements whose address is a multiple of 16 bytes, guarded on both sides like any other. */
+export function aligned(bench: Bench, count: number): number {
+  const next = bench.f32(0).pointer + 16;
+  bench.f32(((16 - (next % 16)) % 16) / 4);
+  return bench.f32(count).pointer;
+}

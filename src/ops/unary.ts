@@ -137,7 +137,7 @@ function parametric(
   gradientKernel: "leakyReluGradient" | "eluGradient",
   derivative: (x: Tensor, value: number) => Tensor,
 ): (x: Tensor, value: number) => Tensor {
-  const examples = examplesOf(undefined, { [parameter]: 0.3 });
+  const examples = () => examplesOf(undefined, { [parameter]: 0.3 });
   const value = (attributes: Attributes): number => attributes[parameter] as number;
   const gradient = op(gradientKernel, {
     shape: ([dy]) => dy as Shape,
@@ -146,7 +146,7 @@ function parametric(
     inPlace: [0, 1],
     decompose: (node) => mul(node.inputs[0] as Tensor, derivative(node.inputs[1] as Tensor, value(node.attributes))),
     examples: () =>
-      examples.map((example) => ({
+      examples().map((example) => ({
         ...example,
         shapes: [example.shapes[0] as Shape, example.shapes[0] as Shape],
       })),
@@ -157,7 +157,7 @@ function parametric(
     elementwise: true,
     inPlace: [0],
     gradient: (dy, y) => [gradient([dy, y.inputs[0] as Tensor], y.attributes)],
-    examples: () => examples,
+    examples,
   });
   return (x, number) => forward([x], { [parameter]: number });
 }

@@ -30,6 +30,7 @@ const nodeOnly = [
   "test/arrays.test.ts",
   "test/cli.test.ts",
   "test/data/**",
+  "test/files/kill.test.ts",
   "test/training/allocation.test.ts",
   "test/training/threadLives.test.ts",
 ];

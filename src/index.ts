@@ -1,6 +1,15 @@
 // The public names of thalweg.
 export { type BuildChoice, type BuildName, type KernelSource, load, supportedBuilds } from "../bindings/load.ts";
 export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
+export { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, saveCheckpoint } from "./files/checkpoint.ts";
+export {
+  decodeWeights,
+  encodeWeights,
+  type LoadedWeights,
+  type LoadWeightsOptions,
+  loadWeights,
+  saveWeights,
+} from "./files/weights.ts";
 export type { Shape, Tensor } from "./graph/tensor.ts";
 export {
   type BinaryCrossEntropyOptions,
@@ -58,6 +67,8 @@ export * as ops from "./ops/index.ts";
 export type { Pool2dOptions } from "./ops/pool.ts";
 export type { Optimizer } from "./optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { formatProgram } from "./plan/print.ts";
+export type { Program } from "./plan/program.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
 export type { Augmentation } from "./training/augmentation.ts";
 export { createModel, Model, type ModelOptions } from "./training/model.ts";
@@ -67,4 +78,5 @@ export { chromeTrace, formatProfile } from "./training/profileText.ts";
 export type { RefreshOptions } from "./training/refresh.ts";
 export { createRemoteModel, type RemoteModel, type RemoteObjective, type TransferOptions } from "./training/remote.ts";
 export type { Batch, EpochReport, Evaluation, FitOptions, Report, StepReport } from "./training/reports.ts";
+export type { FitPosition, Snapshot } from "./training/snapshot.ts";
 export type { ParameterSlice, StateSlice } from "./training/trace.ts";

@@ -118,7 +118,7 @@ describe("regularisers", () => {
       l2(1, { include: () => false }),
       () => undefined,
     ])
-      expect((await netWith(regularizer)).program("train", 4)).toBe(plain);
+      expect((await netWith(regularizer)).program("train", 4)).toEqual(plain);
   });
 
   test("are told the name and kind of each parameter", async () => {

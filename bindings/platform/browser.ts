@@ -9,6 +9,43 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+const STORE = "files";
+
+/** One transaction with the store of this origin's files, and its answer. */
+async function inStore<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const settled = <R>(request: IDBRequest<R>): Promise<R> =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const opening = indexedDB.open("thalweg", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const database = await settled(opening);
+  try {
+    const transaction = database.transaction(STORE, mode);
+    const done = new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+    });
+    const answer = await settled(ask(transaction.objectStore(STORE)));
+    await done;
+    return answer;
+  } finally {
+    database.close();
+  }
+}
+
+/** A record of IndexedDB; its transaction is done whole or not at all. */
+export async function writeKept(name: string, bytes: Uint8Array): Promise<void> {
+  await inStore("readwrite", (store) => store.put(bytes, name));
+}
+
+export async function readKept(name: string): Promise<Uint8Array> {
+  const bytes: unknown = await inStore("readonly", (store) => store.get(name));
+  if (!(bytes instanceof Uint8Array)) throw new Error("there is no such record");
+  return bytes;
+}
+
 /** The page's own worker. */
 export const Worker = globalThis.Worker as unknown as HostWorkerConstructor;
 

@@ -1,8 +1,8 @@
 // What differs between hosts, Node's side. Chosen by export condition, so that a bundle for a page never sees it.
-import { readFile } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Worker as NodeWorker } from "node:worker_threads";
 import type { HostParent, HostWorker } from "./worker.ts";
@@ -20,6 +20,30 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
     throw new Error(`load: ${url.href} answered ${response.status} ${response.statusText}`, { cause: response.status });
   return new Uint8Array(await response.arrayBuffer());
 }
+
+/** A file that is there whole or not at all: under another name, synced, renamed. */
+export async function writeKept(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  // The name too must outlast a loss of power, where the system lets folders be synced.
+  const folder = await open(dirname(path)).catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+export const readKept = async (path: string): Promise<Uint8Array> => new Uint8Array(await readFile(path));
 
 /** Not imported: a process that starts no worker need not wait for them. */
 const workers = (): typeof import("node:worker_threads") => process.getBuiltinModule("node:worker_threads");

@@ -79,12 +79,16 @@ export function requireTargets(
 
 /** Throws unless `values` are as many finite numbers as `vector` holds; then writes them there. */
 export function assign(call: string, vector: Float32Array, values: ArrayLike<number>): void {
-  if (values?.length !== vector.length)
-    throw new Error(`${call}: expected ${vector.length} numbers, got ${values?.length}`);
+  requireVector(call, values, vector.length);
+  vector.set(values);
+}
+
+/** Throws unless a value is an array of `length` numbers that are finite as f32. */
+export function requireVector(call: string, values: ArrayLike<number>, length: number): void {
+  if (values?.length !== length) throw new Error(`${call}: expected ${length} numbers, got ${values?.length}`);
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
     if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
       throw new Error(`${call}: number ${i} = ${show(value)} is not finite`);
   }
-  vector.set(values);
 }

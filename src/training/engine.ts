@@ -17,6 +17,7 @@ import { Replicas, reserveOwn } from "./replicas.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 import { seedWords } from "./seed.ts";
+import type { FitPosition } from "./snapshot.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 /** Everything an engine must know; plain data. */
@@ -24,6 +25,8 @@ export interface EngineSpecification {
   readonly build: BuildName;
   readonly seed: number;
   readonly learningRate: number;
+  /** The optimiser's name. */
+  readonly optimizer: string;
   readonly slots: number;
   /** Whether each number of θ is updated by what belongs to it alone, so that threads can share the update out. */
   readonly updatesByElement: boolean;
@@ -73,6 +76,8 @@ export class Engine {
   readonly #replicas: Replicas | undefined;
   /** End of what the model keeps between calls: θ, g, slots and what belongs to them lie before it. */
   readonly #kept: number;
+  /** Where the fit under way stands, or the one to be gone on with. */
+  position: FitPosition | undefined;
   #closed = false;
   #steps = 0;
   #epochs = 0;
@@ -151,9 +156,25 @@ export class Engine {
     this.#learningRate = value;
   }
 
+  /** Shuffled epochs done. */
+  get epochs(): number {
+    return this.#epochs;
+  }
+  /** Puts back what a snapshot counted. */
+  goOnFrom(steps: number, epochs: number, learningRate: number, position: FitPosition | undefined): void {
+    this.#steps = steps;
+    this.#epochs = epochs;
+    this.#learningRate = learningRate;
+    this.position = position;
+  }
+
   /** A live view of θ. */
   theta(): Float32Array<ArrayBuffer> {
     return this.memory.f32("theta", 0, this.specification.parameterCount);
+  }
+  /** A live view of one of the vectors the optimiser keeps. */
+  slot(i: number): Float32Array<ArrayBuffer> {
+    return this.memory.f32(`slot${i}`, 0, this.specification.parameterCount);
   }
   /** A live view of state. */
   state(): Float32Array<ArrayBuffer> {
@@ -312,6 +333,8 @@ export class Engine {
     this.requireRows("step", rows);
     const program = this.sharedProgram("train", rows);
     this.#fill("step", program, batch);
+    // What a fit left cannot be gone on with behind a step of one's own.
+    this.position = undefined;
     return this.advance(program);
   }
 
@@ -322,7 +345,12 @@ export class Engine {
 
   /** Puts the rows in a new order for the next epoch. */
   shuffle(data: ResidentData): void {
-    this.memory.i32("shuffle", 8, 1)[0] = this.#epochs++;
+    this.#epochs++;
+    this.reshuffle(data);
+  }
+  /** The order of the epoch under way once more. */
+  reshuffle(data: ResidentData): void {
+    this.memory.i32("shuffle", 8, 1)[0] = this.#epochs - 1;
     data.shuffle();
   }
 

@@ -8,11 +8,21 @@ import type { Engine } from "./engine.ts";
 import { trainingBatches } from "./passes.ts";
 import type { Evaluation, FitOptions, Report } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
+import type { FitPosition } from "./snapshot.ts";
 
 /** Longest stretch of work between two turns of the host, in milliseconds: less than a frame. */
 const PATIENCE = 12;
 
-export const fitOptions = ["epochs", "batchSize", "shuffle", "validation", "augment", "reportEvery", "signal"];
+export const fitOptions = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validation",
+  "augment",
+  "reportEvery",
+  "resume",
+  "signal",
+];
 
 /** Throws unless a signal is one. */
 export function requireSignal(signal: unknown): void {
@@ -31,15 +41,34 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
     engine.requireIndices("fit: validation", options.validation.x);
   }
   if (options.augment !== undefined) requireAugmentation("fit", options.augment, data);
-  const { epochs = 1, batchSize = 32, shuffle = true } = options;
+  const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
   requireWhole("fit", "epochs", epochs, 1);
   if (batchSize !== "all") requireWhole("fit", "batchSize", batchSize, 1);
   engine.requireRows("fit", batchSize === "all" ? data.size : Math.min(batchSize, data.size));
   requireOneOf("fit", "shuffle", shuffle, [true, false]);
+  requireOneOf("fit", "resume", resume, [true, false]);
+  if (resume) requirePosition(engine.position, data.size, batchSize, shuffle);
   requireSignal(options.signal);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
   // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
   for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("train", rows);
+}
+
+/** Throws unless a fit stands there that these options go on with. */
+function requirePosition(
+  position: FitPosition | undefined,
+  examples: number,
+  batchSize: number | "all",
+  shuffle: boolean,
+): void {
+  if (!position)
+    throw new Error("fit: resume: true needs a snapshot taken during a fit; restore one first, or leave resume out");
+  const own = { batchSize: batchSize === "all" ? examples : batchSize, examples, shuffle };
+  for (const name of ["examples", "batchSize", "shuffle"] as const)
+    if (position[name] !== own[name])
+      throw new Error(
+        `fit: resume: the fit that was left had ${name} ${position[name]}, this one has ${own[name]}; give the same`,
+      );
 }
 
 /** The host's turns: between them the loop works without a pause. */
@@ -67,41 +96,53 @@ class Turns {
   }
 }
 
+/** Before the first epoch. */
+const start = { epoch: 1, begun: false, stepInEpoch: 0, total: 0 };
+
 /** Trains; see Model.fit. The options have been checked. */
 export async function* fit(engine: Engine, data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void> {
-  const { epochs = 1, batchSize = 32, shuffle = true, validation, augment, reportEvery, signal } = options;
+  const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
+  const { validation, augment, reportEvery, signal } = options;
   const batch = batchSize === "all" ? data.size : Math.min(batchSize, data.size);
   const stepsPerEpoch = Math.ceil(data.size / batch);
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
+  const size = batchSize === "all" ? data.size : batchSize;
+  const position = { ...start, batchSize: size, examples: data.size, shuffle };
+  if (resume) Object.assign(position, engine.position);
+  // Kept up to date step by step, so that a snapshot of a fit that was broken off is true.
+  engine.position = position;
   const resident = engine.hold("fit", data, augment);
   try {
     const held = validation && engine.hold("fit: validation", validation);
     const turns = new Turns(engine, signal);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    while (position.epoch <= epochs) {
       turns.check();
-      if (shuffle) engine.shuffle(resident);
+      const { epoch, stepInEpoch: first, begun } = position;
+      if (shuffle && begun) engine.reshuffle(resident);
+      else if (shuffle) engine.shuffle(resident);
+      position.begun = true;
       const epochBegan = performance.now();
       const rate = (examples: number): number => (1000 * examples) / (performance.now() - epochBegan);
-      let total = 0;
-      for (let at = 0; at < stepsPerEpoch; at++) {
+      for (let at = first; at < stepsPerEpoch; at++) {
         if (turns.due) await turns.take();
         turns.check();
-        const start = at * batch;
-        const rows = Math.min(batch, data.size - start);
+        const from = at * batch;
+        const rows = Math.min(batch, data.size - from);
         const program = engine.sharedProgram("train", rows);
-        resident.gather(program, start, rows, engine.steps);
+        resident.gather(program, from, rows, engine.steps);
         const loss = engine.advance(program);
         if (!Number.isFinite(loss)) {
           // By one thread: its tensors are those of all rows.
           const alone = engine.program("train", rows);
-          resident.gather(alone, start, rows, engine.steps);
+          resident.gather(alone, from, rows, engine.steps);
           const culprit = engine.firstNonFinite(alone);
           throw new Error(
             `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
           );
         }
-        total += loss * rows;
+        position.total += loss * rows;
+        position.stepInEpoch = at + 1;
         if (reportEvery !== undefined && (at + 1) % reportEvery === 0)
           yield {
             kind: "step",
@@ -111,17 +152,20 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
             step: engine.steps,
             loss,
             seconds: seconds(),
-            examplesPerSecond: rate(start + rows),
+            examplesPerSecond: rate(from + rows - first * batch),
           };
       }
-      const examplesPerSecond = rate(data.size);
+      const examplesPerSecond = rate(data.size - first * batch);
       await turns.take();
       const judged = held && (await judge(engine, held, turns));
+      const loss = position.total / data.size;
+      // Until the report is taken the next epoch has not begun.
+      Object.assign(position, { ...start, epoch: epoch + 1 });
       yield {
         kind: "epoch",
         epoch,
         step: engine.steps,
-        loss: total / data.size,
+        loss,
         seconds: seconds(),
         examplesPerSecond,
         ...(judged && { validation: judged }),

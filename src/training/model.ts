@@ -8,7 +8,7 @@ import type { Loss, LossFunction } from "../losses/loss.ts";
 import type { Layer } from "../nn/layer.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
-import { formatProgram } from "../plan/print.ts";
+import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprint.ts";
 import { assign, requireDataset } from "./check.ts";
@@ -19,6 +19,7 @@ import { type Objective, type ObjectiveOptions, objectiveOf } from "./objective.
 import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { table } from "./table.ts";
 import { chooseThreads, threadsFor } from "./threads.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
@@ -122,6 +123,7 @@ export async function specify(options: ModelOptions, inWorker = false): Promise<
       build,
       seed,
       learningRate,
+      optimizer: optimizer.name,
       slots,
       updatesByElement: optimizer.byElement === true,
       threads,
@@ -300,11 +302,30 @@ export class Model {
     return profile(this.#engine, batch, options);
   }
 
-  /** The compiled program for a purpose and batch size, as text. */
-  program(kind: ProgramKind, batch: number): string {
+  /**
+   * A copy of everything that decides how the model goes on: θ, optimiser, running statistics, counters, and where a fit
+   * under way stands. Plain data; see encodeCheckpoint for bytes and saveCheckpoint for files.
+   */
+  snapshot(): Snapshot {
+    return takeSnapshot(this.#engine);
+  }
+
+  /**
+   * Goes back to a snapshot of a model with the same options. What follows is then, bit for bit, what followed it (with as
+   * many threads and the same build); `fit` goes on in the middle of an epoch with `resume: true`.
+   * @throws for a snapshot of another network, optimiser or seed, and while a fit is under way; the model is then as it was
+   */
+  restore(snapshot: Snapshot): void {
+    this.#engine.requireAlive("restore");
+    if (this.#fitting) throw new Error("restore: this model is being fitted; let that loop end first");
+    restoreSnapshot(this.#engine, snapshot);
+  }
+
+  /** The compiled program for a purpose and batch size: plain data, which formatProgram prints. */
+  program(kind: ProgramKind, batch: number): Program {
     requireOneOf("program", "kind", kind, programKinds);
     requireWhole("program", "batch", batch, 1);
-    return formatProgram(this.#blueprint.program(kind, batch));
+    return this.#blueprint.program(kind, batch);
   }
 
   /** A table of parameters and sizes. */

@@ -7,6 +7,7 @@ import type { ProgramKey } from "./passes.ts";
 import type { ProfileOptions } from "./profile.ts";
 import type { RefreshOptions } from "./refresh.ts";
 import type { Batch, FitOptions } from "./reports.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** Programs the main thread compiled for the calls to come. */
 export interface PostedProgram {
@@ -31,6 +32,8 @@ export type Request =
   | { readonly method: "setParameters"; readonly values: ArrayLike<number> }
   | { readonly method: "state" }
   | { readonly method: "setState"; readonly values: ArrayLike<number> }
+  | { readonly method: "snapshot" }
+  | { readonly method: "restore"; readonly snapshot: Snapshot }
   | { readonly method: "refreshStatistics"; readonly data: Dataset; readonly options: RefreshOptions }
   | { readonly method: "setLearningRate"; readonly value: number }
   /** Begins a fit; its number names it in the requests that follow. */

@@ -26,6 +26,7 @@ import type { Profile, ProfileOptions } from "./profile.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
 import { REFRESH_BATCH, type RefreshOptions } from "./refresh.ts";
 import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 /** What a call may give away instead of copying: the buffers are empty here afterwards. */
@@ -155,6 +156,14 @@ export class RemoteModel {
   }
   async setState(values: ArrayLike<number>): Promise<void> {
     await this.#ask({ method: "setState", values });
+  }
+  /** See Model.snapshot. */
+  snapshot(): Promise<Snapshot> {
+    return this.#ask({ method: "snapshot" }) as Promise<Snapshot>;
+  }
+  /** See Model.restore. */
+  async restore(snapshot: Snapshot): Promise<void> {
+    await this.#ask({ method: "restore", snapshot });
   }
   /** See Model.refreshStatistics. */
   async refreshStatistics(data: Dataset, options: RefreshOptions & TransferOptions = {}): Promise<void> {

@@ -53,6 +53,11 @@ export interface FitOptions {
   readonly augment?: Augmentation;
   /** Also report every so many steps. */
   readonly reportEvery?: number;
+  /**
+   * Goes on with the fit that the restored snapshot was taken in, where it stood: in the middle of an epoch, or behind one.
+   * Data, batch size and shuffling must be the same; `epochs` counts from the beginning. Default false.
+   */
+  readonly resume?: boolean;
   /** Stops between two steps or passes of validation; the iterator throws the signal's reason, the model keeps what it has learnt. */
   readonly signal?: AbortSignal;
 }

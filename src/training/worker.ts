@@ -56,6 +56,10 @@ async function answer(request: Request): Promise<unknown> {
     case "setState":
       model.state = request.values as Float32Array;
       return undefined;
+    case "snapshot":
+      return model.snapshot();
+    case "restore":
+      return model.restore(request.snapshot);
     case "refreshStatistics":
       return model.refreshStatistics(request.data, request.options);
     case "setLearningRate":

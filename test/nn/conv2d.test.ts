@@ -22,12 +22,12 @@ describe("conv2d", () => {
 
   test("a kernel of one pixel is a matrix product, with bias and relu in one call", async () => {
     const model = await netOf([4, 4, 3], chain(conv2d(5, 1), relu(), flatten()));
-    expect(model.program("predict", 2).match(/^\w+(?=\()/gm)).toEqual(["gemm"]);
+    expect(model.program("predict", 2).calls.map(({ kernel }) => kernel)).toEqual(["gemm"]);
   });
 
   test("bias and relu leave with the tiles", async () => {
     const model = await netOf([6, 6, 3], chain(conv2d(5, 3, { padding: 1 }), relu(), flatten()));
-    expect(model.program("predict", 2).match(/^\w+(?=\()/gm)).toEqual(["conv2d"]);
+    expect(model.program("predict", 2).calls.map(({ kernel }) => kernel)).toEqual(["conv2d"]);
   });
 
   test.each([

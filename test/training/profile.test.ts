@@ -35,12 +35,8 @@ describe("the profile of a step", () => {
     const model = await make();
     const { calls, batch: examples, rounds, build } = model.profile(batch, { rounds: 3 });
     expect([examples, rounds, build]).toEqual([rows, 3, "strict"]);
-    const kernelsOf = (kind: "train" | "update"): (string | undefined)[] =>
-      model
-        .program(kind, rows)
-        .split("\n")
-        .filter((line) => line.includes("("))
-        .map((line) => line.match(/^\w+/)?.[0]);
+    const kernelsOf = (kind: "train" | "update"): string[] =>
+      model.program(kind, rows).calls.map(({ kernel }) => kernel);
     const profiled = (kind: string): string[] => calls.filter((c) => c.program === kind).map((c) => c.kernel);
     expect(profiled("train")).toEqual(kernelsOf("train"));
     expect(profiled("update")).toEqual(kernelsOf("update"));

@@ -30,6 +30,22 @@ afterAll(() => {
 });
 
 describe("a remote model", () => {
+  test("goes on from a local one's snapshot, in the middle of an epoch, and the other way round", async () => {
+    const { remote, local } = await both();
+    const course = { epochs: 2, batchSize: 16, reportEvery: 1 };
+    const iterator = local.fit(data, course);
+    for (let i = 0; i < 3; i++) await iterator.next();
+    await iterator.return();
+    await remote.restore(local.snapshot());
+    expect(await remote.snapshot()).toEqual(local.snapshot());
+    for await (const _ of remote.fit(data, { ...course, resume: true }));
+    for await (const _ of local.fit(data, { ...course, resume: true }));
+    expect(local.steps).toBe(10);
+    expect(await remote.snapshot()).toEqual(local.snapshot());
+    const other = await both({ seed: 4 });
+    await expect(other.remote.restore(local.snapshot())).rejects.toThrow("restore: the snapshot was taken with seed 3");
+  });
+
   test("does what a local one does, to the bit", async () => {
     const { remote, local } = await both();
     expect(remote.layout).toEqual(local.layout);

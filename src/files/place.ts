@@ -1,0 +1,23 @@
+// Where files lie: paths in Node, records of one IndexedDB store in pages.
+import { readKept, writeKept } from "#platform";
+import { show } from "../checks.ts";
+
+function requirePlace(call: string, place: unknown): asserts place is string {
+  if (typeof place !== "string" || place === "")
+    throw new Error(`${call}: expected a path such as "run.checkpoint", got ${show(place)}`);
+}
+
+/** Writes all of a file or, where that fails, leaves the old one as it was. */
+export async function writePlace(call: string, place: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  requirePlace(call, place);
+  await writeKept(place, bytes).catch((cause: Error) => {
+    throw new Error(`${call}: cannot write ${show(place)} (${cause.message}); check the path and the room`, { cause });
+  });
+}
+
+export async function readPlace(call: string, place: string): Promise<Uint8Array> {
+  requirePlace(call, place);
+  return readKept(place).catch((cause: Error) => {
+    throw new Error(`${call}: cannot read ${show(place)} (${cause.message}); check the path`, { cause });
+  });
+}

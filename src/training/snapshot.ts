@@ -1,0 +1,125 @@
+// Everything that decides how a model goes on, as plain data: taken at any step, put back into a model made with the same
+// options, it continues bit for bit as if it had never stopped.
+import { requireFinite, requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
+import { sameShape, showShape } from "../graph/tensor.ts";
+import { requireLearningRate } from "../optimizers/sgd.ts";
+import { requireVector } from "./check.ts";
+import type { Engine } from "./engine.ts";
+import type { StateSlice } from "./trace.ts";
+
+/** Where a fit stands: what is needed to go on with it in the middle of an epoch. */
+export interface FitPosition {
+  /** The epoch under way, from 1; one above the last where all are done. */
+  readonly epoch: number;
+  /** Whether the order of its examples has been drawn. */
+  readonly begun: boolean;
+  /** Steps done in it. */
+  readonly stepInEpoch: number;
+  /** Sum over its examples of the loss so far. */
+  readonly total: number;
+  /** Of the fit that was left: one that goes on with it must have the same. */
+  readonly batchSize: number;
+  readonly examples: number;
+  readonly shuffle: boolean;
+}
+
+export interface Snapshot {
+  readonly seed: number;
+  /** Steps and shuffled epochs done: the numbers that random draws depend on beside the seed. */
+  readonly steps: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** The optimiser's name. */
+  readonly optimizer: string;
+  readonly layout: readonly StateSlice[];
+  readonly stateLayout: readonly StateSlice[];
+  readonly parameters: Float32Array;
+  /** What the optimiser keeps beside θ, each as long as θ. */
+  readonly slots: readonly Float32Array[];
+  readonly state: Float32Array;
+  /** The fit under way, if there is one. */
+  readonly fit?: FitPosition;
+}
+
+const known = [
+  ...["seed", "steps", "epochs", "learningRate", "optimizer", "layout", "stateLayout", "parameters", "slots", "state"],
+  "fit",
+];
+
+/** A copy of all that the engine has learnt and counted. */
+export function takeSnapshot(engine: Engine): Snapshot {
+  const { seed, optimizer, layout, stateLayout, slots } = engine.specification;
+  const places = (list: readonly StateSlice[]): StateSlice[] =>
+    list.map(({ name, shape, offset, size }) => ({ name, shape, offset, size }));
+  return {
+    seed,
+    steps: engine.steps,
+    epochs: engine.epochs,
+    learningRate: engine.learningRate,
+    optimizer,
+    layout: places(layout),
+    stateLayout: places(stateLayout),
+    parameters: engine.theta().slice(),
+    slots: Array.from({ length: slots }, (_, i) => engine.slot(i).slice()),
+    state: engine.state().slice(),
+    ...(engine.position && { fit: { ...engine.position } }),
+  };
+}
+
+/** @throws for a snapshot of another model, saying where they differ; the engine is then as it was */
+export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
+  requireOptions("restore", snapshot, known);
+  const { specification } = engine;
+  const { seed, steps, epochs, learningRate, optimizer, parameters, slots, state, fit } = snapshot;
+  requireSameLayout("parameter", snapshot.layout, specification.layout);
+  requireSameLayout("piece of state", snapshot.stateLayout, specification.stateLayout);
+  if (optimizer !== specification.optimizer || slots?.length !== specification.slots)
+    throw new Error(
+      `restore: the snapshot was taken with the optimiser ${show(optimizer)} of ${slots?.length} slots, the model has "${specification.optimizer}" of ${specification.slots}; create the model with the same optimiser, or load the weights alone`,
+    );
+  if (seed !== specification.seed)
+    throw new Error(
+      `restore: the snapshot was taken with seed ${show(seed)}, the model has ${specification.seed}; create it with seed: ${show(seed)}, or load the weights alone`,
+    );
+  requireWhole("restore", "steps", steps, 0);
+  requireWhole("restore", "epochs", epochs, 0);
+  requireLearningRate("restore", learningRate);
+  const vectors = [
+    ["parameters", parameters, engine.theta()],
+    ...slots.map((slot, i) => [`slots[${i}]`, slot, engine.slot(i)] as const),
+    ["state", state, engine.state()],
+  ] as const;
+  for (const [name, values, place] of vectors) requireVector(`restore: ${name}`, values, place.length);
+  if (fit !== undefined) requireFitPosition(fit);
+  engine.goOnFrom(steps, epochs, learningRate, fit && { ...fit });
+  for (const [, values, place] of vectors) place.set(values);
+}
+
+function requireFitPosition(fit: FitPosition): void {
+  requireOptions("restore: fit", fit, ["epoch", "begun", "stepInEpoch", "total", "batchSize", "examples", "shuffle"]);
+  requireWhole("restore: fit", "epoch", fit.epoch, 1);
+  requireWhole("restore: fit", "stepInEpoch", fit.stepInEpoch, 0);
+  requireWhole("restore: fit", "batchSize", fit.batchSize, 1);
+  requireWhole("restore: fit", "examples", fit.examples, 1);
+  requireFinite("restore: fit", "total", fit.total);
+  for (const name of ["begun", "shuffle"] as const) requireOneOf("restore: fit", name, fit[name], [true, false]);
+}
+
+/** Throws at the first difference of two layouts. */
+export function requireSameLayout(
+  what: string,
+  given: readonly StateSlice[],
+  own: readonly StateSlice[],
+  call = "restore",
+): void {
+  if (!Array.isArray(given)) throw new Error(`${call}: expected a list of every ${what}, got ${show(given)}`);
+  for (let i = 0; i < Math.max(given.length, own.length); i++) {
+    const [theirs, ours] = [given[i], own[i]];
+    if (theirs?.name === ours?.name && sameShape(theirs?.shape ?? [], ours?.shape ?? [])) continue;
+    const text = (slice: StateSlice | undefined): string =>
+      slice ? `${slice.name} ${showShape(slice.shape)}` : "none";
+    throw new Error(
+      `${call}: ${what} ${i + 1} is ${text(theirs)} there and ${text(ours)} in this model; create the model with the same network`,
+    );
+  }
+}

@@ -107,3 +107,9 @@ export function requireIndices(
       throw new Error(`${call}: ${what}[${i}] = ${value} is not ${kind} in [0, ${below})`);
   }
 }
+
+/** Throws unless a value can be a seed. */
+export function requireSeed(call: string, seed: unknown): asserts seed is number {
+  if (!Number.isSafeInteger(seed) || (seed as number) < 0)
+    throw new Error(`${call}: seed must be a whole number from 0 to 2^53 − 1, got ${show(seed)}`);
+}

@@ -9,6 +9,24 @@ export {
   type TrainAndTest,
 } from "./dataset.ts";
 export { type FashionMnistOptions, fashionMnist } from "./fashionMnist.ts";
+export {
+  type BlobsOptions,
+  blobs,
+  type CirclesOptions,
+  circles,
+  type DriftingStreamOptions,
+  driftingStream,
+  type GeneratorOptions,
+  type LinearProblem,
+  type LinearRegressionOptions,
+  linearRegression,
+  moons,
+  type PolynomialRegressionOptions,
+  polynomialRegression,
+  type SpiralsOptions,
+  type StreamBatch,
+  spirals,
+} from "./generators.ts";
 export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";

@@ -2,6 +2,7 @@
 // http://yann.lecun.com/exdb/mnist/: bytes 0, 0, type, rank; rank × u32; data.
 import { locate, readBytes } from "#platform";
 import { isWebPage, notAPage, reasonOf, showFile } from "./folder.ts";
+import { gunzip, isGzip } from "./gzip.ts";
 
 /** An array of bytes of any rank. */
 export interface IdxArray {
@@ -77,23 +78,7 @@ export async function readIdxFile(file: string | URL): Promise<IdxArray> {
         },
       ),
   );
-  return readIdx(isGzip(bytes) ? await gunzip(bytes, showFile(url)) : bytes, showFile(url));
-}
-
-const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
-
-async function gunzip(bytes: Uint8Array<ArrayBuffer>, source: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch (cause) {
-    throw new Error(
-      `readIdx: ${source}: its gzip data is damaged or cut short (${reasonOf(cause)}); get the file again`,
-      {
-        cause,
-      },
-    );
-  }
+  return readIdx(isGzip(bytes) ? await gunzip("readIdx", bytes, showFile(url)) : bytes, showFile(url));
 }
 
 const hex = (bytes: Uint8Array): string =>

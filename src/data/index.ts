@@ -1,5 +1,6 @@
 // thalweg/data: data sets.
 export { type Cifar10Options, cifar10 } from "./cifar10.ts";
+export { type CsvOptions, parseCsv, readCsv } from "./csv.ts";
 export {
   type ArrayDatasetOptions,
   arrayDataset,
@@ -8,6 +9,15 @@ export {
   type PerChannel,
   type TrainAndTest,
 } from "./dataset.ts";
+export {
+  decodeTargets,
+  type EncoderOptions,
+  encodeExamples,
+  encodeTable,
+  type Scaling,
+  type TableEncoder,
+  tableEncoder,
+} from "./encode.ts";
 export { type FashionMnistOptions, fashionMnist } from "./fashionMnist.ts";
 export {
   type BlobsOptions,
@@ -30,3 +40,5 @@ export {
 export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";
+export { type KFoldOptions, kFold, type Rows, type Split, type SplitOptions, subset, trainTestSplit } from "./split.ts";
+export type { Column, Table } from "./table.ts";

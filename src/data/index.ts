@@ -40,5 +40,6 @@ export {
 export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";
+export { type NpyArray, readNpy, readNpyFile, readNpz, readNpzFile } from "./npy.ts";
 export { type KFoldOptions, kFold, type Rows, type Split, type SplitOptions, subset, trainTestSplit } from "./split.ts";
 export type { Column, Table } from "./table.ts";

@@ -169,6 +169,10 @@ async function main(list: readonly string[]): Promise<void> {
     recursive: true,
     filter: (file) => !/(debug|ceiling[^/]*)\.wasm$|\.stamp$/.test(file),
   });
+  await cp(join(root, "src/data/tables"), join(root, "dist/tables"), {
+    recursive: true,
+    filter: (file) => !file.endsWith(".py"),
+  });
   writeFileSync(stamp, hash);
 }
 

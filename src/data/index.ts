@@ -1,5 +1,6 @@
 // thalweg/data: data sets.
 export { type Cifar10Options, cifar10 } from "./cifar10.ts";
+export { breastCancer, digits, iris, wine } from "./classics.ts";
 export { type CsvOptions, parseCsv, readCsv } from "./csv.ts";
 export {
   type ArrayDatasetOptions,

@@ -31,6 +31,7 @@ const nodeOnly = [
   "test/cli.test.ts",
   "test/data/**",
   "test/files/kill.test.ts",
+  "test/files/logs.test.ts",
   "test/training/allocation.test.ts",
   "test/training/threadLives.test.ts",
 ];

@@ -1,5 +1,16 @@
 // The public names of thalweg.
 export { type BuildChoice, type BuildName, type KernelSource, load, supportedBuilds } from "../bindings/load.ts";
+export {
+  type CheckpointsOptions,
+  checkpoints,
+  csvLog,
+  type EarlyStoppingOptions,
+  earlyStopping,
+  history,
+  jsonLinesLog,
+  type Monitor,
+  timeLimit,
+} from "./callbacks.ts";
 export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
 export { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, saveCheckpoint } from "./files/checkpoint.ts";
 export {
@@ -71,6 +82,7 @@ export { formatProgram } from "./plan/print.ts";
 export type { Program } from "./plan/program.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
 export type { Augmentation } from "./training/augmentation.ts";
+export type { Callback, FittedModel } from "./training/callbacks.ts";
 export { createModel, Model, type ModelOptions } from "./training/model.ts";
 export type { Objective, ObjectiveOptions } from "./training/objective.ts";
 export type { Profile, ProfileCall, ProfileOptions } from "./training/profile.ts";

@@ -46,6 +46,11 @@ export async function readKept(name: string): Promise<Uint8Array> {
   return bytes;
 }
 
+/** A page has no files to add to. */
+export function appendLine(path: string, _line: string, _first?: string): Promise<void> {
+  return Promise.reject(new Error(`log: a page cannot write ${path}; use history(), and keep its reports yourself`));
+}
+
 /** The page's own worker. */
 export const Worker = globalThis.Worker as unknown as HostWorkerConstructor;
 

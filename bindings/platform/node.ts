@@ -45,6 +45,17 @@ export async function writeKept(path: string, bytes: Uint8Array): Promise<void> 
 
 export const readKept = async (path: string): Promise<Uint8Array> => new Uint8Array(await readFile(path));
 
+/** Adds a line to a file; where that is new or empty, `first` goes before it. */
+export async function appendLine(path: string, line: string, first?: string): Promise<void> {
+  const file = await open(path, "a");
+  try {
+    const isNew = first !== undefined && (await file.stat()).size === 0;
+    await file.appendFile(`${isNew ? `${first}\n` : ""}${line}\n`);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Not imported: a process that starts no worker need not wait for them. */
 const workers = (): typeof import("node:worker_threads") => process.getBuiltinModule("node:worker_threads");
 

@@ -3,6 +3,7 @@ import { hostTurn } from "#platform";
 import { requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { requireAugmentation } from "./augmentation.ts";
+import { requireCallbacks } from "./callbacks.ts";
 import { requireDataset } from "./check.ts";
 import type { Engine } from "./engine.ts";
 import { trainingBatches } from "./passes.ts";
@@ -21,6 +22,7 @@ export const fitOptions = [
   "augment",
   "reportEvery",
   "resume",
+  "callbacks",
   "signal",
 ];
 
@@ -49,6 +51,7 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
   requireOneOf("fit", "resume", resume, [true, false]);
   if (resume) requirePosition(engine.position, data.size, batchSize, shuffle);
   requireSignal(options.signal);
+  requireCallbacks(options.callbacks);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
   // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
   for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("train", rows);

@@ -11,6 +11,7 @@ import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprint.ts";
+import { toldTo } from "./callbacks.ts";
 import { assign, requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
@@ -246,11 +247,17 @@ export class Model {
   async *fit(data: Dataset, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
     this.#engine.requireAlive("fit");
     checkFit(this.#engine, data, options);
+    const { callbacks = [], ...course } = options;
+    const reports = this.#reports(data, course);
+    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
+  }
+
+  async *#reports(data: Dataset, course: FitOptions): AsyncGenerator<Report, void, void> {
     if (this.#fitting)
       throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
     this.#fitting = true;
     try {
-      yield* fit(this.#engine, data, options);
+      yield* fit(this.#engine, data, course);
     } finally {
       this.#fitting = false;
     }

@@ -6,6 +6,7 @@ import type { HostWorker } from "../../bindings/platform/worker.ts";
 import { requireNumbers, requireOptions } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Blueprint, ProgramKind } from "./blueprint.ts";
+import { requireCallbacks, toldTo } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, requireSignal } from "./fit.ts";
@@ -184,6 +185,13 @@ export class RemoteModel {
    */
   async *fit(data: Dataset, options: FitOptions & TransferOptions = {}): AsyncGenerator<Report, void, void> {
     if (typeof options !== "object" || options === null) requireOptions("fit", options, fitOptions);
+    const { callbacks = [], ...course } = options;
+    requireCallbacks(callbacks);
+    const reports = this.#reports(data, course);
+    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
+  }
+
+  async *#reports(data: Dataset, options: FitOptions & TransferOptions): AsyncGenerator<Report, void, void> {
     const { signal, transfer, ...rest } = options;
     requireSignal(signal);
     signal?.throwIfAborted();

@@ -1,6 +1,7 @@
 // What fit and evaluate tell.
 import type { Dataset } from "../data/dataset.ts";
 import type { Augmentation } from "./augmentation.ts";
+import type { Callback } from "./callbacks.ts";
 
 export interface Evaluation {
   /** Mean loss over the examples, plus λΩ(w). */
@@ -58,6 +59,8 @@ export interface FitOptions {
    * Data, batch size and shuffling must be the same; `epochs` counts from the beginning. Default false.
    */
   readonly resume?: boolean;
+  /** Told of every report; may stop the fit. See earlyStopping, checkpoints, csvLog and others. */
+  readonly callbacks?: readonly Callback[];
   /** Stops between two steps or passes of validation; the iterator throws the signal's reason, the model keeps what it has learnt. */
   readonly signal?: AbortSignal;
 }

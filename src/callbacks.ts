@@ -1,0 +1,148 @@
+// Callbacks that most runs want; each is a plain object, as you may write your own.
+import { appendLine } from "#platform";
+import { requireOneOf, requireOptions, requirePositive, requireWhole, show } from "./checks.ts";
+import { saveCheckpoint } from "./files/checkpoint.ts";
+import type { Callback } from "./training/callbacks.ts";
+import type { EpochReport, Report } from "./training/reports.ts";
+import type { Snapshot } from "./training/snapshot.ts";
+
+/** A number of an epoch's report: by name, or by a function of one's own. */
+export type Monitor = "loss" | "validationLoss" | "validationAccuracy" | ((report: EpochReport) => number);
+
+export interface EarlyStoppingOptions {
+  /** What is to get better; default "validationLoss". */
+  readonly monitor?: Monitor;
+  /** Whether less is better or more; default "max" for "validationAccuracy", "min" for all else. */
+  readonly mode?: "min" | "max";
+  /** Epochs without an improvement after which training stops, a whole number ≥ 1; default 5. */
+  readonly patience?: number;
+  /** What counts as an improvement: more than this, ≥ 0; default 0. */
+  readonly minDelta?: number;
+  /** Whether the model goes back to its best epoch at the end, θ, state and optimiser; default true. */
+  readonly restoreBest?: boolean;
+}
+
+const monitors = {
+  loss: ({ loss }: EpochReport) => loss,
+  validationLoss: ({ validation }: EpochReport) => validation?.loss,
+  validationAccuracy: ({ validation }: EpochReport) => validation?.accuracy,
+};
+
+/** Reads a monitored number. @throws where the reports have none */
+function reader(call: string, monitor: Monitor): (report: EpochReport) => number {
+  if (typeof monitor !== "function") requireOneOf(call, "monitor", monitor, Object.keys(monitors));
+  const read = typeof monitor === "function" ? monitor : monitors[monitor];
+  return (report) => {
+    const value: unknown = read(report);
+    if (typeof value !== "number" || Number.isNaN(value))
+      throw new Error(
+        `${call}: monitor ${typeof monitor === "function" ? "gave" : `"${monitor}" is`} ${show(value)} in epoch ${report.epoch}; give fit a validation set whose loss judges answers, or monitor: "loss"`,
+      );
+    return value;
+  };
+}
+
+/** Stops when nothing has got better for some epochs, and goes back to the best one. */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  requireOptions("earlyStopping", options, ["monitor", "mode", "patience", "minDelta", "restoreBest"]);
+  const { monitor = "validationLoss", patience = 5, minDelta = 0, restoreBest = true } = options;
+  const { mode = monitor === "validationAccuracy" ? "max" : "min" } = options;
+  const read = reader("earlyStopping", monitor);
+  requireOneOf("earlyStopping", "mode", mode, ["min", "max"]);
+  requireWhole("earlyStopping", "patience", patience, 1);
+  if (!(minDelta >= 0 && minDelta < Number.POSITIVE_INFINITY))
+    throw new Error(`earlyStopping: minDelta must be a finite number ≥ 0, got ${show(minDelta)}`);
+  requireOneOf("earlyStopping", "restoreBest", restoreBest, [true, false]);
+  const sign = mode === "min" ? 1 : -1;
+  let best = Number.POSITIVE_INFINITY;
+  let snapshot: Snapshot | undefined;
+  let waited = 0;
+  return {
+    begin() {
+      [best, snapshot, waited] = [Number.POSITIVE_INFINITY, undefined, 0];
+    },
+    async report(report, model) {
+      if (report.kind !== "epoch") return undefined;
+      const value = sign * read(report);
+      if (value < best - minDelta || snapshot === undefined) {
+        [best, waited] = [value, 0];
+        snapshot = await model.snapshot();
+        return undefined;
+      }
+      waited++;
+      return waited >= patience ? "stop" : undefined;
+    },
+    async end(model) {
+      if (restoreBest && snapshot && waited > 0) await model.restore(snapshot);
+    },
+  };
+}
+
+/** Stops behind the first report after so many seconds, > 0. */
+export function timeLimit(seconds: number): Callback {
+  requirePositive("timeLimit", "seconds", seconds);
+  return { report: (report) => (report.seconds >= seconds ? "stop" : undefined) };
+}
+
+export interface CheckpointsOptions {
+  /** After every so many epochs, a whole number ≥ 1; default 1. */
+  readonly everyEpochs?: number;
+  /** Also at every report of steps (see `reportEvery`); default false. */
+  readonly atSteps?: boolean;
+}
+
+/** Writes a checkpoint as fit goes on, always to the same place; see saveCheckpoint. */
+export function checkpoints(place: string, options: CheckpointsOptions = {}): Callback {
+  requireOptions("checkpoints", options, ["everyEpochs", "atSteps"]);
+  const { everyEpochs = 1, atSteps = false } = options;
+  requireWhole("checkpoints", "everyEpochs", everyEpochs, 1);
+  requireOneOf("checkpoints", "atSteps", atSteps, [true, false]);
+  if (typeof place !== "string" || place === "")
+    throw new Error(`checkpoints: expected a place such as "run.checkpoint", got ${show(place)}`);
+  return {
+    async report(report, model) {
+      const due = report.kind === "epoch" ? report.epoch % everyEpochs === 0 : atSteps;
+      if (due) await saveCheckpoint(model, place);
+    },
+  };
+}
+
+/** Keeps every report, across fits. */
+export function history(): Callback & { readonly reports: readonly Report[] } {
+  const reports: Report[] = [];
+  return {
+    reports,
+    report(report) {
+      reports.push(report);
+    },
+  };
+}
+
+/** Numbers by path: { validation: { loss } } → "validation.loss". */
+function flat(value: object, path = ""): [string, unknown][] {
+  return Object.entries(value).flatMap(([name, inner]): [string, unknown][] =>
+    typeof inner === "object" && inner !== null ? flat(inner, `${path}${name}.`) : [[path + name, inner]],
+  );
+}
+
+/**
+ * Adds a row per epoch to a CSV file (Node). A new file begins with the names; an old one goes on, as a run does that is
+ * resumed.
+ */
+export function csvLog(path: string): Callback {
+  let columns: readonly string[] | undefined;
+  return {
+    async report(report) {
+      if (report.kind !== "epoch") return;
+      const { kind: _, ...numbers } = report;
+      const row = new Map(flat(numbers));
+      columns ??= [...row.keys()];
+      await appendLine(path, columns.map((name) => row.get(name) ?? "").join(","), columns.join(","));
+    },
+  };
+}
+
+/** Adds every report to a file as a line of JSON (Node). */
+export const jsonLinesLog = (path: string): Callback => ({
+  report: (report) => appendLine(path, JSON.stringify(report)),
+});

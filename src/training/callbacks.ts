@@ -1,0 +1,54 @@
+// What may look on while a model is fitted, and stop it: plain objects, told of every report before the loop's owner is.
+import { requireArray, requireFunction, show } from "../checks.ts";
+import type { Report } from "./reports.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What callbacks see of a model, here (answers at once) or in a worker (promises). */
+export interface FittedModel {
+  snapshot(): Snapshot | Promise<Snapshot>;
+  restore(snapshot: Snapshot): void | Promise<void>;
+}
+
+/** A looker-on; all of its parts are optional, and those that return a promise are waited for. */
+export interface Callback {
+  /** Before the first step. */
+  begin?(model: FittedModel): void | Promise<void>;
+  /** Every report, before `fit` hands it out; "stop" makes it the last one. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing
+  report?(report: Report, model: FittedModel): "stop" | void | Promise<"stop" | void>;
+  /** When the fit is over, however it ended: the model may be changed again. */
+  end?(model: FittedModel): void | Promise<void>;
+}
+
+/** Throws unless `callbacks` is a list of objects whose parts are functions. */
+export function requireCallbacks(callbacks: unknown): void {
+  if (callbacks === undefined) return;
+  requireArray("fit", "callbacks", callbacks);
+  for (const callback of callbacks as unknown as readonly Callback[]) {
+    if (typeof callback !== "object" || callback === null)
+      throw new Error(`fit: callbacks must be objects such as earlyStopping(), got ${show(callback)}`);
+    for (const part of ["begin", "report", "end"] as const)
+      if (callback[part] !== undefined) requireFunction("fit", `callbacks: ${part}`, callback[part], "report() {}");
+  }
+}
+
+/** Tells the callbacks of a fit's reports, in their order, and ends it where one of them says so. */
+export async function* toldTo(
+  callbacks: readonly Callback[],
+  model: FittedModel,
+  reports: AsyncGenerator<Report, void, void>,
+): AsyncGenerator<Report, void, void> {
+  try {
+    for (const callback of callbacks) await callback.begin?.(model);
+    for await (const report of reports) {
+      let stops = false;
+      for (const callback of callbacks) if ((await callback.report?.(report, model)) === "stop") stops = true;
+      yield report;
+      if (stops) return;
+    }
+  } finally {
+    // Also where a callback threw before the first step.
+    await reports.return();
+    for (const callback of callbacks) await callback.end?.(model);
+  }
+}

@@ -67,7 +67,8 @@ export async function measure(
   const own = measured.get(ours.name) as number;
   const gflops = flops / own / 1e6;
   const peaks = [...ceilings].map(([loop, ceiling]) => ceiling.flops / (measured.get(loop) as number) / 1e6);
-  const ceiling = Math.max(gflops, ...peaks);
+  // Convolutions count the products of their definition: those that need fewer may pass it.
+  const ceiling = Math.max(...peaks);
   const theirs = new Map([...measured].filter(([who]) => who !== ours.name && !ceilings.has(who)));
   return {
     suite,

@@ -121,7 +121,7 @@ async function bundleEntries(): Promise<void> {
         entryFileNames: "[name].js",
         chunkFileNames: "[name].js",
         postFooter: notices,
-        codeSplitting: { groups: [{ name: "core", test: /[\\/](src|bindings)[\\/]/, minShareCount: 2 }] },
+        codeSplitting: { groups: [{ name: "core", test: /[\\/](src[\\/](?!cli)|bindings[\\/])/, minShareCount: 2 }] },
       },
     });
     for (const file of output)

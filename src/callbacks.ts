@@ -89,12 +89,14 @@ export interface CheckpointsOptions {
   readonly everyEpochs?: number;
   /** Also at every report of steps (see `reportEvery`); default false. */
   readonly atSteps?: boolean;
+  /** See saveCheckpoint. */
+  readonly notes?: unknown;
 }
 
 /** Writes a checkpoint as fit goes on, always to the same place; see saveCheckpoint. */
 export function checkpoints(place: string, options: CheckpointsOptions = {}): Callback {
-  requireOptions("checkpoints", options, ["everyEpochs", "atSteps"]);
-  const { everyEpochs = 1, atSteps = false } = options;
+  requireOptions("checkpoints", options, ["everyEpochs", "atSteps", "notes"]);
+  const { everyEpochs = 1, atSteps = false, ...rest } = options;
   requireWhole("checkpoints", "everyEpochs", everyEpochs, 1);
   requireOneOf("checkpoints", "atSteps", atSteps, [true, false]);
   if (typeof place !== "string" || place === "")
@@ -102,7 +104,7 @@ export function checkpoints(place: string, options: CheckpointsOptions = {}): Ca
   return {
     async report(report, model) {
       const due = report.kind === "epoch" ? report.epoch % everyEpochs === 0 : atSteps;
-      if (due) await saveCheckpoint(model, place);
+      if (due) await saveCheckpoint(model, place, rest);
     },
   };
 }

@@ -4,11 +4,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
+import type { Display } from "./cli/display.ts";
 import { jsonDisplay } from "./cli/json.ts";
 import { linesDisplay } from "./cli/lines.ts";
 import {
   complete,
+  completeTable,
+  datasetOrTable,
   type GivenOptions,
+  isTable,
   network,
   number,
   threads,
@@ -31,8 +35,12 @@ const program = new Command("thalweg")
 
 program
   .command("train")
-  .description("Train a network to tell digits, clothes or small photographs apart, and test it.")
-  .addArgument(new Argument("<dataset>", "what to learn").choices(datasetNames))
+  .description("Train a network on digits, clothes, small photographs, or a table of your own, and test it.")
+  .addArgument(
+    new Argument("<dataset>", `what to learn: ${datasetNames.join(", ")}, or a CSV file with --target`).argParser(
+      datasetOrTable,
+    ),
+  )
   .addOption(
     new Option(
       "--network <name>",
@@ -93,6 +101,19 @@ program
     "show first where the time of a step goes; given a name, write a Chrome trace file too",
     traceFile,
   )
+  .option("--target <column>", "CSV: what to predict; text and whole numbers of few kinds are classes")
+  .option("--exclude <columns>", "CSV: columns to leave out, as id,date", (text) => text.split(","))
+  .option(
+    "--test-share <share>",
+    "CSV: share of the rows to test on, and as many to choose the best epoch by (default: 0.2)",
+    number("a number above 0 and below 0.5", (x) => x > 0 && x < 0.5),
+  )
+  .option(
+    "--patience <n>",
+    "CSV: stop after so many epochs without a better one, 0: never (default: 20)",
+    wholeNumber(0),
+  )
+  .option("--checkpoint <file>", "CSV: where the model is kept (default: the table's name and .checkpoint)")
   .option("--json", "print JSON lines: one per epoch, then the result")
   .addHelpText(
     "after",
@@ -104,6 +125,7 @@ Examples:
   thalweg train cifar10 --network resnet20 --data cifar-10-batches-bin
   thalweg train mnist --json | tail -1
   thalweg train mnist --profile step.json --epochs 1
+  thalweg train iris.csv --target species
 
 JSON lines: {"epoch","loss","validation":{"loss","accuracy"},"seconds"} per epoch, then
 {"testAccuracy","testLoss","seconds","build","network","threads"}; seconds count from the first step, and every epoch
@@ -111,26 +133,63 @@ ends with a test.
 --profile puts the line {"profile"} in front. Trace files open in chrome://tracing and ui.perfetto.dev.
 Ctrl-C stops the run (exit code 130).`,
   )
-  .action(async (dataset: DatasetName, options: GivenOptions) => {
-    // From the first step on Ctrl-C stops the run in good order; before it, and a second time, it ends the process.
-    const interruption = (): AbortSignal => {
-      const stop = new AbortController();
-      process.once("SIGINT", () => stop.abort());
-      return stop.signal;
-    };
-    const write = (text: string): void => void process.stdout.write(text);
-    const display = options.json
-      ? jsonDisplay(write)
-      : process.stdout.isTTY
-        ? terminalDisplay(process.stdout, hints())
-        : linesDisplay(write, hints());
-    try {
-      const { train } = await import("./cli/train.ts"); // here, so that --help need not load the library
-      if (!(await train(complete(dataset, options), display, version, interruption))) process.exitCode = 130;
-    } finally {
-      display.close();
-    }
+  .action((dataset: string, options: GivenOptions) =>
+    shown(options.json, async (display) => {
+      // Imported here, so that --help need not load the library.
+      if (!isTable(dataset)) {
+        const { train } = await import("./cli/train.ts");
+        return train(complete(dataset as DatasetName, options), display, version, interruption);
+      }
+      const { trainTable } = await import("./cli/table.ts");
+      return trainTable(completeTable(dataset, options), display, version, interruption);
+    }),
+  );
+
+program
+  .command("resume")
+  .description("Go on with a run on a table where its checkpoint stands, as if it had never stopped.")
+  .argument("<checkpoint>", "what thalweg train kept")
+  .option("--epochs <n>", "passes over the training rows in all (default: as before)", wholeNumber(1))
+  .option("--json", "print JSON lines, as train does")
+  .action((checkpoint: string, { json, ...more }: { readonly json?: boolean; readonly epochs?: number }) =>
+    shown(json, async (display) => {
+      const { resumeTable } = await import("./cli/table.ts");
+      return resumeTable(checkpoint, more, display, version, interruption);
+    }),
+  );
+
+program
+  .command("predict")
+  .description("Predict the target of every row of a CSV file; columns are found by name.")
+  .argument("<checkpoint>", "what thalweg train kept")
+  .argument("<csv>", "rows without, or with, the target")
+  .option("--json", "print JSON lines, with the probability of a class")
+  .action(async (checkpoint: string, csv: string, { json = false }: { readonly json?: boolean }) => {
+    const { predictTable } = await import("./cli/table.ts");
+    await predictTable(checkpoint, csv, json, (text) => void process.stdout.write(text));
   });
+
+/** From the first step on Ctrl-C stops the run in good order; before it, and a second time, it ends the process. */
+function interruption(): AbortSignal {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  return stop.signal;
+}
+
+/** A run shown as the reader wants it; `work` tells whether it went to its end. */
+async function shown(json: boolean | undefined, work: (display: Display) => Promise<boolean>): Promise<void> {
+  const write = (text: string): void => void process.stdout.write(text);
+  const display = json
+    ? jsonDisplay(write)
+    : process.stdout.isTTY
+      ? terminalDisplay(process.stdout, hints())
+      : linesDisplay(write, hints());
+  try {
+    if (!(await work(display))) process.exitCode = 130;
+  } finally {
+    display.close();
+  }
+}
 
 /** What to try next; the benchmarks are only in the repository. */
 function hints(): readonly string[] {

@@ -12,7 +12,14 @@ export {
   timeLimit,
 } from "./callbacks.ts";
 export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
-export { decodeCheckpoint, encodeCheckpoint, loadCheckpoint, saveCheckpoint } from "./files/checkpoint.ts";
+export {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  loadCheckpoint,
+  readCheckpoint,
+  type SaveCheckpointOptions,
+  saveCheckpoint,
+} from "./files/checkpoint.ts";
 export {
   decodeWeights,
   encodeWeights,

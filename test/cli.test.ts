@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -51,7 +51,7 @@ const jsonLines = (out: string) => lines(out).map((line) => JSON.parse(line));
 describe("thalweg, asked for what it cannot do", () => {
   it.each<[string, RegExp]>([
     ["train", /missing required argument 'dataset'/],
-    ["train cifar", /'cifar' is invalid.*Allowed choices are mnist, fashion, cifar10/],
+    ["train cifar", /'cifar' is invalid.*Expected mnist, fashion, cifar10, or a file/],
     ["train mnist --network vgg", /--network <name>' argument 'vgg' is invalid\. Expected lenet5, convfc, mlp:128/],
     ["train mnist --network resnet18", /'resnet18' is invalid.*another depth of 6n \+ 2/],
     ["train mnist --network mlp:0,1", /'mlp:0,1' is invalid\. Expected widths/],
@@ -112,7 +112,7 @@ describe("thalweg, asked what it is", () => {
       expect(out).toContain(`--${option} `);
     for (const option of ["augment", "no-augment", "build", "threads", "data", "json"])
       expect(out).toContain(`--${option} `);
-    expect(out.match(/default:/g)).toHaveLength(11);
+    expect(out.match(/default:/g)).toHaveLength(14);
   });
 });
 
@@ -297,5 +297,93 @@ describe("the displays of a run", () => {
     expect(text).toMatch(/epoch 2\/2 █{18}░{6} 75% {3}1,000 examples\/s {3}loss 0\.1250 {3}0:30 left/);
     const afterTheLastBar = text.slice(text.lastIndexOf("left"));
     expect(afterTheLastBar).toMatch(/interrupted after 1\.3 s and 1 of 2 epochs/);
+  });
+});
+
+describe("a table of one's own", () => {
+  const folder = temporaryFolder({});
+  const iris = join(import.meta.dirname, "../src/data/tables/iris.csv");
+  const kept = join(folder, "iris.checkpoint");
+  const usual = ["train", iris, "--target", "species", "--json", "--patience", "0", "--checkpoint"];
+
+  it("is split, learnt, tested against a baseline and kept", async () => {
+    const { code, out, errors } = await thalweg([...usual, kept, "--epochs", "40"]);
+    expect([code, errors]).toEqual([0, ""]);
+    const lines = jsonLines(out);
+    expect(lines).toHaveLength(41);
+    expect(lines.at(-1)).toEqual({
+      testAccuracy: expect.any(Number),
+      testLoss: expect.any(Number),
+      seconds: expect.any(Number),
+      build: "strict",
+      network: "mlp:64",
+      threads: 1,
+      baseline: { label: expect.any(String), accuracy: 1 / 3 },
+      checkpoint: kept,
+    });
+    expect(lines.at(-1).testAccuracy).toBeGreaterThan(0.8);
+  });
+
+  it("is predicted from by the names of its columns, whatever their order", async () => {
+    const rows = readFileSync(iris, "utf8").trim().split("\n");
+    const turned = rows.map((row) => row.split(",").slice(0, 4).reverse().join(","));
+    const given = join(folder, "turned.csv");
+    writeFileSync(given, turned.join("\n"));
+    const { out } = await thalweg(["predict", kept, given]);
+    const [head, ...answers] = out.trim().split("\n");
+    expect(head).toBe("species");
+    const right = answers.filter((answer, i) => answer === rows[i + 1]?.split(",")[4]);
+    expect(answers).toHaveLength(150);
+    expect(right.length).toBeGreaterThan(140);
+    const { out: json } = await thalweg(["predict", kept, given, "--json"]);
+    expect(jsonLines(json)[0]).toEqual({ species: answers[0], probability: expect.any(Number) });
+  });
+
+  it("goes on where a run was left, to the same numbers as one that was not", async () => {
+    const [whole, halves] = [join(folder, "whole"), join(folder, "halves")];
+    const { out } = await thalweg([...usual, whole, "--epochs", "8"]);
+    await thalweg([...usual, halves, "--epochs", "3"]);
+    const { out: rest } = await thalweg(["resume", halves, "--epochs", "8", "--json"]);
+    const timeless = (text: string): object[] => jsonLines(text).map(({ seconds, checkpoint, ...line }) => line);
+    expect(timeless(rest)).toEqual(timeless(out).slice(3));
+    const again = await thalweg(["resume", halves]);
+    expect([again.code, again.errors]).toEqual([
+      1,
+      "thalweg: resume: all 8 epochs are done; give --epochs with more of them\n",
+    ]);
+  });
+
+  it("may hold numbers to predict", async () => {
+    const place = join(folder, "width.checkpoint");
+    const args = ["train", iris, "--target", "petal_width", "--exclude", "species", "--epochs", "60"];
+    const { out } = await thalweg([...args, "--checkpoint", place]);
+    expect(out).toMatch(/\ntest error 0\.[12]\d+ \(root mean square\), R² 0\.9\d+/);
+    expect(out).toMatch(/always answering 1\.\d+, the mean, gives 0\.[678]/);
+    const { out: predicted } = await thalweg(["predict", place, iris, "--json"]);
+    const [first] = jsonLines(predicted);
+    expect(Math.abs(first.petal_width - 0.2)).toBeLessThan(0.3);
+  });
+
+  it("is refused by name where something is not right", async () => {
+    const csv = join(folder, "bad.csv");
+    writeFileSync(csv, "a,b\n1,x\n,y\n");
+    for (const [args, message] of [
+      [["train", iris], "give --target, the column to predict"],
+      [["train", iris, "--target", "colour"], 'there is no column "colour"; the columns are "sepal_length"'],
+      [["train", iris, "--target", "species", "--augment"], "--augment is for images alone; leave it out"],
+      [["train", iris, "--target", "species", "--network", "lenet5"], "--network lenet5 is for images alone"],
+      [["train", csv, "--target", "b"], "bad.csv"],
+      [["train", "nowhere.csv", "--target", "b"], "readCsv: cannot read"],
+      [["predict", iris, iris], "this is no safetensors file"],
+      [["predict", kept, csv], "bad.csv"],
+      [["resume", join(folder, "none")], "cannot read"],
+    ] as const) {
+      const { code, errors } = await thalweg(args);
+      expect(code).toBe(1);
+      expect(errors).toContain(message);
+    }
+    const { code, errors } = await thalweg(["train", "penguins"]);
+    expect(code).toBe(2);
+    expect(errors).toContain("Expected mnist, fashion, cifar10, or a file whose name ends in .csv");
   });
 });

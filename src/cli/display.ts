@@ -35,16 +35,26 @@ export interface EpochReport {
 }
 
 export interface Result {
-  readonly testAccuracy: number;
   readonly testLoss: number;
+  /** Where classes are told apart. */
+  readonly testAccuracy?: number;
+  /** Where a number is predicted: in its own unit, and the share of the variance that is explained. */
+  readonly testRmse?: number;
+  readonly testR2?: number;
   /** From the first step to the end of the last epoch, with the tests between epochs. */
   readonly seconds: number;
   readonly build: string;
   readonly network: string;
   readonly threads: number;
-  /** What one gets by always naming the most frequent class. */
-  readonly baseline: { readonly label: string; readonly accuracy: number };
+  /** What one gets by always giving the same answer: the most frequent class, or the mean. */
+  readonly baseline: Baseline;
+  /** Where the model was kept. */
+  readonly checkpoint?: string;
 }
+
+export type Baseline =
+  | { readonly label: string; readonly accuracy: number }
+  | { readonly mean: number; readonly rmse: number };
 
 export interface Display {
   begin(run: Run): void;

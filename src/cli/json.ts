@@ -9,8 +9,11 @@ export function jsonDisplay(write: (text: string) => void): Display {
     profile: (profile) => line({ profile }),
     step() {},
     epoch: ({ epoch, loss, validation, seconds }) => line({ epoch, loss, validation, seconds }),
-    end: ({ testAccuracy, testLoss, seconds, build, network, threads }) =>
-      line({ testAccuracy, testLoss, seconds, build, network, threads }),
+    end: ({ testAccuracy, testLoss, testRmse, testR2, seconds, build, network, threads, baseline, checkpoint }) =>
+      line({
+        ...{ testAccuracy, testLoss, testRmse, testR2, seconds, build, network, threads },
+        ...(checkpoint !== undefined && { baseline, checkpoint }),
+      }),
     interrupted: (last, seconds) => line({ interrupted: true, epochs: last?.epoch ?? 0, seconds }),
     close() {},
   };

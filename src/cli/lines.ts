@@ -15,11 +15,18 @@ export function linesDisplay(write: (text: string) => void, hints: readonly stri
     profile: (_profile, text) => write(`${text}\n\n`),
     step() {},
     epoch: (report) => write(`${epochLine(report, epochs)}\n`),
-    end({ testAccuracy, testLoss, seconds, baseline }) {
-      write(
-        `\ntest accuracy ${percent(testAccuracy)}, test loss ${testLoss.toFixed(4)}, after ${seconds.toFixed(1)} s\n`,
-      );
-      write(`(always answering "${baseline.label}", the most frequent class, gives ${percent(baseline.accuracy)})\n`);
+    end({ testAccuracy, testLoss, testRmse, testR2, seconds, baseline, checkpoint }) {
+      const after = `test loss ${testLoss.toFixed(4)}, after ${seconds.toFixed(1)} s`;
+      if ("label" in baseline) {
+        write(`\ntest accuracy ${percent(testAccuracy as number)}, ${after}\n`);
+        write(`(always answering "${baseline.label}", the most frequent class, gives ${percent(baseline.accuracy)})\n`);
+      } else {
+        const [rmse, r2] = [testRmse as number, testR2 as number].map((value) => value.toPrecision(4));
+        write(`\ntest error ${rmse} (root mean square), R² ${r2}, ${after}\n`);
+        const [mean, error] = [baseline.mean, baseline.rmse].map((value) => value.toPrecision(4));
+        write(`(always answering ${mean}, the mean, gives ${error})\n`);
+      }
+      if (checkpoint !== undefined) write(`kept in ${checkpoint}\n`);
       write(`\nWhat to try next\n${hints.map((hint) => `  ${hint}\n`).join("")}`);
     },
     interrupted(last, seconds) {

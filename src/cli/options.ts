@@ -1,13 +1,23 @@
 // Options of the command line, from text to values; what does not parse is refused by name.
 import { accessSync, constants } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { type DatasetName, datasetNames, defaultNetwork, type NetworkChoice, type Recipe, recipes } from "./recipes.ts";
+import type { TableOptions } from "./table.ts";
 
 export type Schedule = "linear" | "constant";
 
+/** Options of a table alone. */
+interface TableChoices {
+  readonly target?: string;
+  readonly exclude?: readonly string[];
+  readonly testShare?: number;
+  readonly patience?: number;
+  readonly checkpoint?: string;
+}
+
 /** As they are given: what is not said depends on the network. */
-export interface GivenOptions extends Partial<Recipe> {
+export interface GivenOptions extends Partial<Recipe>, TableChoices {
   readonly network?: NetworkChoice;
   /** Widths of hidden layers: the network is an mlp of them. */
   readonly hidden?: readonly number[];
@@ -25,7 +35,9 @@ export interface GivenOptions extends Partial<Recipe> {
 }
 
 /** All that a run needs to know. */
-export interface TrainOptions extends Omit<GivenOptions, "hidden" | "json" | keyof Recipe>, Recipe {
+export interface TrainOptions
+  extends Omit<GivenOptions, "hidden" | "json" | keyof TableChoices | keyof Recipe>,
+    Recipe {
   readonly dataset: DatasetName;
   readonly network: NetworkChoice;
   readonly augment: boolean;
@@ -35,6 +47,32 @@ export interface TrainOptions extends Omit<GivenOptions, "hidden" | "json" | key
 export function complete(dataset: DatasetName, { hidden, json, ...given }: GivenOptions): TrainOptions {
   const chosen = hidden ? mlpOf(hidden) : (given.network ?? network(defaultNetwork[dataset]));
   return { augment: dataset === "cifar10", ...recipes[chosen.kind], ...given, dataset, network: chosen };
+}
+
+/** A data set's name, or a table's file. */
+export function datasetOrTable(text: string): string {
+  if ((datasetNames as readonly string[]).includes(text) || isTable(text)) return text;
+  throw new InvalidArgumentError(`Expected ${datasetNames.join(", ")}, or a file whose name ends in .csv or .csv.gz.`);
+}
+
+export const isTable = (dataset: string): boolean => /\.csv(\.gz)?$/i.test(dataset);
+
+/** Completes the options of a run on a table; throws for those that are of images alone. */
+export function completeTable(csv: string, given: GivenOptions): TableOptions {
+  const { target, hidden, network: chosen, data, profile, augment } = given;
+  if (target === undefined) throw new Error(`train ${csv}: give --target, the column to predict`);
+  for (const [name, value] of Object.entries({ data, profile, augment }))
+    if (value !== undefined) throw new Error(`train ${csv}: --${name} is for images alone; leave it out`);
+  if (given.threads !== 1) throw new Error(`train ${csv}: --threads is for images alone; a table is done by one`);
+  if (chosen && chosen.kind !== "mlp")
+    throw new Error(`train ${csv}: --network ${chosen.name} is for images alone; give mlp:64 or the like`);
+  const { testShare = 0.2, patience = 20, exclude = [], seed, build, checkpoint } = given;
+  const { epochs = 200, batch = 32, learningRate = 0.05, momentum = 0.9, weightDecay = 0 } = given;
+  return {
+    ...{ csv: resolve(csv), target, exclude, widths: hidden ?? chosen?.widths ?? [64], epochs, batch, learningRate },
+    ...{ momentum, weightDecay, testShare, patience, seed, build },
+    checkpoint: checkpoint ?? basename(csv).replace(/\.csv(\.gz)?$/i, ".checkpoint"),
+  };
 }
 
 /** A parser of whole numbers from `least` on. */

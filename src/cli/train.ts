@@ -4,6 +4,7 @@ import {
   type Batch, chromeTrace, convfc, createModel, crossEntropy, formatProfile, type Layer, lenet5, mlp, resnet, sgd,
 } from "thalweg"; // biome-ignore format: a list of names
 import type { Dataset, PerChannel } from "thalweg/data";
+import { mostFrequent } from "./baseline.ts";
 import { augmentationOf, readDataset } from "./datasets.ts";
 import type { Display, EpochReport } from "./display.ts";
 import type { Schedule, TrainOptions } from "./options.ts";
@@ -120,11 +121,3 @@ const ofChannel = (value: PerChannel, i: number): number =>
 
 /** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: from 1 evenly to 0, or always 1. */
 const decay = (schedule: Schedule, progress: number): number => (schedule === "linear" ? 1 - progress : 1);
-
-/** What always answering the most frequent class gives on `test`. */
-function mostFrequent({ y, classes = [] }: Dataset): { label: string; accuracy: number } {
-  const counts = new Map<number, number>();
-  for (const label of y) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const [label, most] = [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best));
-  return { label: classes[label] ?? String(label), accuracy: most / y.length };
-}

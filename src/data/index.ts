@@ -13,6 +13,7 @@ export {
 export {
   decodeTargets,
   type EncoderOptions,
+  encodedWidth,
   encodeExamples,
   encodeTable,
   type Scaling,

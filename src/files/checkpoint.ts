@@ -1,6 +1,6 @@
 // A snapshot as a file: safetensors, so that other libraries read the numbers, with all counters in its metadata and a
 // checksum over every byte.
-import { show } from "../checks.ts";
+import { requireOptions, show } from "../checks.ts";
 import { size } from "../graph/tensor.ts";
 import type { FitPosition, Snapshot } from "../training/snapshot.ts";
 import type { StateSlice } from "../training/trace.ts";
@@ -23,6 +23,7 @@ interface Counters {
   readonly layout: readonly StateSlice[];
   readonly stateLayout: readonly StateSlice[];
   readonly fit?: FitPosition;
+  readonly notes?: unknown;
 }
 
 /** Where the parts of a snapshot are in the file: "parameters/dense1.weights", "slot0/dense1.weights", "state/…". */
@@ -116,12 +117,23 @@ interface Keeper {
   restore(snapshot: Snapshot): void | Promise<void>;
 }
 
+export interface SaveCheckpointOptions {
+  /** Kept in the file as JSON, for readCheckpoint to find: how the model was made, or what encodes its examples. */
+  readonly notes?: unknown;
+}
+
 /**
  * Writes all that decides how a model goes on. In Node `place` is the path of a file, written under another name, synced
  * and renamed, so that it is whole or not there; in a page the name of a record in IndexedDB.
  */
-export async function saveCheckpoint(model: Keeper, place: string): Promise<void> {
-  await writePlace("saveCheckpoint", place, encodeCheckpoint(await model.snapshot()));
+export async function saveCheckpoint(model: Keeper, place: string, options: SaveCheckpointOptions = {}): Promise<void> {
+  requireOptions("saveCheckpoint", options, ["notes"]);
+  await writePlace("saveCheckpoint", place, encodeCheckpoint({ ...(await model.snapshot()), ...options }));
+}
+
+/** The snapshot that saveCheckpoint kept, and its notes; for Model.restore. @throws as decodeCheckpoint */
+export async function readCheckpoint(place: string): Promise<Snapshot> {
+  return decodeCheckpoint(await readPlace("readCheckpoint", place), "readCheckpoint");
 }
 
 /**

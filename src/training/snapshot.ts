@@ -39,11 +39,13 @@ export interface Snapshot {
   readonly state: Float32Array;
   /** The fit under way, if there is one. */
   readonly fit?: FitPosition;
+  /** What its owner wants to find again beside it, as JSON can hold it; `restore` does not look at it. */
+  readonly notes?: unknown;
 }
 
 const known = [
   ...["seed", "steps", "epochs", "learningRate", "optimizer", "layout", "stateLayout", "parameters", "slots", "state"],
-  "fit",
+  ...["fit", "notes"],
 ];
 
 /** A copy of all that the engine has learnt and counted. */

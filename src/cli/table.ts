@@ -1,0 +1,201 @@
+// The commands for a table of one's own: train, predict, resume. Written on the public API alone, as a user would.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  chain, checkpoints, createModel, crossEntropy, dense, earlyStopping, type EpochReport as FitEpoch, type Model, meanSquaredError, readCheckpoint, relu, type Snapshot, saveCheckpoint, sgd,
+} from "thalweg"; // biome-ignore format: a list of names
+import {
+  type Dataset, decodeTargets, encodedWidth, encodeExamples, encodeTable, readCsv, type TableEncoder, tableEncoder, trainTestSplit,
+} from "thalweg/data"; // biome-ignore format: a list of names
+import { mostFrequent } from "./baseline.ts";
+import type { Baseline, Display, EpochReport } from "./display.ts";
+
+export interface TableOptions {
+  /** The CSV file, from the root. */
+  readonly csv: string;
+  readonly target: string;
+  readonly exclude: readonly string[];
+  readonly widths: readonly number[];
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Share of the rows that are kept to test on. */
+  readonly testShare: number;
+  /** Epochs without a smaller loss on the validation rows after which training stops; 0: never. */
+  readonly patience: number;
+  readonly seed: number;
+  readonly build: "auto" | "strict" | "relaxed";
+  /** Where the model is kept. */
+  readonly checkpoint: string;
+}
+
+/** What a checkpoint says of itself. */
+interface Notes {
+  readonly command: "thalweg train table";
+  readonly options: TableOptions;
+  readonly encoder: TableEncoder;
+}
+
+const classesOf = ({ target }: TableEncoder): readonly string[] | undefined =>
+  target.kind === "category" ? target.categories : undefined;
+
+function modelFor(options: TableOptions, encoder: TableEncoder): Promise<Model> {
+  const { widths, learningRate, momentum, weightDecay, seed, build } = options;
+  const classes = classesOf(encoder);
+  return createModel({
+    input: [encodedWidth(encoder)],
+    network: chain(...widths.flatMap((width) => [dense(width), relu()]), dense(classes?.length ?? 1)),
+    loss: classes ? crossEntropy() : meanSquaredError(),
+    optimizer: sgd({ learningRate, momentum, weightDecay }),
+    seed,
+    build,
+  });
+}
+
+/** Rows to train on, to choose the best epoch by, and to test on, encoded by the first alone. */
+async function dataFor({ csv, target, exclude, testShare, seed }: TableOptions, known?: TableEncoder) {
+  const table = await readCsv(csv);
+  const hasClasses = tableEncoder(table, { target, exclude }).target.kind === "category";
+  // Which rows are tested on depends on the seed alone, so that a run that is resumed has the same.
+  const { train, validation, test } = trainTestSplit(table, {
+    ...{ test: testShare, validation: testShare, seed },
+    ...(hasClasses && { stratify: target }),
+  });
+  const encoder = known ?? tableEncoder(train, { target, exclude, targetScale: "standard" });
+  const [training, validating, testing] = [train, validation, test].map((part) => encodeTable(part, encoder));
+  return { encoder, train: training as Dataset, validation: validating as Dataset, test: testing as Dataset };
+}
+
+/**
+ * Trains on the rows of a CSV file, keeps the model as it goes on, and tests it.
+ * @param from where a run that is resumed was left
+ * @returns whether it went to its end
+ */
+export async function trainTable(
+  options: TableOptions,
+  display: Display,
+  version: string,
+  interruption: () => AbortSignal,
+  from?: Snapshot,
+): Promise<boolean> {
+  const { encoder, train, validation, test } = await dataFor(options, (from?.notes as Notes | undefined)?.encoder);
+  const model = await modelFor(options, encoder);
+  if (from) model.restore(from);
+  const { epochs, batch, seed, widths, checkpoint, patience } = options;
+  const run = { build: model.build, network: `mlp:${widths.join(",") || "none"}`, threads: model.threads };
+  const summary = model.summary();
+  display.begin({ ...run, examples: train.size, testExamples: test.size, epochs, batch, seed, version, summary });
+  const notes: Notes = { command: "thalweg train table", options, encoder };
+  const signal = interruption();
+  const started = performance.now();
+  const elapsed = (): number => (performance.now() - started) / 1000;
+  let last: EpochReport | undefined;
+  try {
+    for await (const report of model.fit(train, {
+      epochs,
+      batchSize: batch,
+      validation,
+      signal,
+      resume: from?.fit !== undefined,
+      callbacks: [checkpoints(checkpoint, { notes }), ...(patience > 0 ? [earlyStopping({ patience })] : [])],
+    })) {
+      last = report as FitEpoch;
+      display.epoch(last);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  if (signal.aborted) {
+    display.interrupted(last, elapsed());
+    return false;
+  }
+  const seconds = elapsed();
+  // The best epoch, which need not be the last.
+  await saveCheckpoint(model, checkpoint, { notes });
+  const { loss: testLoss, accuracy } = model.evaluate(test);
+  const scores = accuracy === undefined ? errorsOf(model, encoder, test) : { testAccuracy: accuracy };
+  const baseline: Baseline = accuracy === undefined ? meanOf(encoder, train, test) : mostFrequent(test);
+  display.end({ ...run, ...scores, testLoss, seconds, baseline, checkpoint });
+  return true;
+}
+
+/** Root mean square error and R² of a regression, in the unit of the table. */
+function errorsOf(model: Model, encoder: TableEncoder, test: Dataset): { testRmse: number; testR2: number } {
+  const truth = decodeTargets(test.y, encoder);
+  const guesses = decodeTargets(model.predict(test.x as Float32Array), encoder);
+  const mean = truth.reduce((sum, value) => sum + value, 0) / truth.length;
+  const squares = (of: (value: number, i: number) => number): number =>
+    truth.reduce((sum, value, i) => sum + of(value, i) ** 2, 0) / truth.length;
+  const error = squares((value, i) => value - (guesses[i] as number));
+  return { testRmse: Math.sqrt(error), testR2: 1 - error / squares((value) => value - mean) };
+}
+
+/** What always answering the mean of the training rows gives. */
+function meanOf(encoder: TableEncoder, train: Dataset, test: Dataset): Baseline {
+  const [known, truth] = [train, test].map(({ y }) => decodeTargets(y, encoder)) as [Float32Array, Float32Array];
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  return { mean, rmse: Math.sqrt(truth.reduce((sum, value) => sum + (value - mean) ** 2, 0) / truth.length) };
+}
+
+/** A checkpoint that trainTable wrote. */
+async function tableCheckpoint(place: string): Promise<{ readonly snapshot: Snapshot; readonly notes: Notes }> {
+  const snapshot = await readCheckpoint(place);
+  const notes = snapshot.notes as Notes | undefined;
+  if (notes?.command !== "thalweg train table")
+    throw new Error(
+      `${place} was not written by thalweg train with a table; use readCheckpoint in a program of your own`,
+    );
+  return { snapshot, notes };
+}
+
+/** Goes on with a run where its checkpoint stands, as if it had never stopped. */
+export async function resumeTable(
+  place: string,
+  more: { readonly epochs?: number },
+  display: Display,
+  version: string,
+  interruption: () => AbortSignal,
+): Promise<boolean> {
+  const { snapshot, notes } = await tableCheckpoint(place);
+  const options = { ...notes.options, ...more, checkpoint: place };
+  const done = (snapshot.fit?.epoch ?? 1) - 1;
+  if (done >= options.epochs) throw new Error(`resume: all ${done} epochs are done; give --epochs with more of them`);
+  if (!existsSync(options.csv))
+    throw new Error(`resume: ${options.csv}, which the run learns from, is not there any more`);
+  return trainTable(options, display, version, interruption, snapshot);
+}
+
+/** Predictions for the rows of a CSV file, as CSV or JSON lines. */
+export async function predictTable(
+  place: string,
+  csv: string,
+  json: boolean,
+  write: (text: string) => void,
+): Promise<void> {
+  const { snapshot, notes } = await tableCheckpoint(place);
+  const { encoder } = notes;
+  const model = await modelFor(notes.options, encoder);
+  model.restore(snapshot);
+  const table = await readCsv(resolve(csv));
+  const outputs = model.predict(encodeExamples(table, encoder));
+  const classes = classesOf(encoder);
+  const { name } = encoder.target;
+  if (!json) write(`${cell(name)}\n`);
+  for (let row = 0; row < table.size; row++) {
+    if (!classes) {
+      const value = decodeTargets(outputs.subarray(row, row + 1), encoder)[0] as number;
+      write(json ? `${JSON.stringify({ [name]: value })}\n` : `${value}\n`);
+      continue;
+    }
+    const logits = outputs.subarray(row * classes.length, (row + 1) * classes.length);
+    const most = logits.indexOf(Math.max(...logits));
+    const answer = classes[most] as string;
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - (logits[most] as number)), 0);
+    write(json ? `${JSON.stringify({ [name]: answer, probability: 1 / total })}\n` : `${cell(answer)}\n`);
+  }
+}
+
+/** A cell of CSV, quoted where it must be. */
+const cell = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

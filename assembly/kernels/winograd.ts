@@ -12,8 +12,7 @@
 // of the transformed numbers: at most (channels + 16)·2⁻²⁴ times |Aᵀ|·[Σ (|G|·|g|·|Gᵀ|) ⊙ (|Bᵀ|·|d|·|B|)]·|A|, of the
 // filter gradient with tiles in place of channels. A number that is not finite spoils its whole tile.
 //
-// Channels and filters are multiples of four. Scratch, aligned to 16 bytes, is laid out by `Rooms`; src/ops/convScratch.ts
-// knows its size.
+// Channels and filters are multiples of four. Scratch is aligned to 16 bytes; src/ops/convScratch.ts knows its size.
 import { ACCUMULATE, BIAS, BIAS_RELU, MASK, gated, plus, relu } from "../gemm/epilogue";
 import { gemm } from "../gemm";
 import { at, span } from "../simd";
@@ -329,8 +328,8 @@ function convolve(
   let to = out;
   let toRow = 0;
   let toColumn = 0;
-  for (let left0 = batch * rows * columns; left0 > 0; left0 -= tiles) {
-    const count = min(tiles, left0);
+  for (let pending = batch * rows * columns; pending > 0; pending -= tiles) {
+    const count = min(tiles, pending);
     tileImage = from;
     tileRow = fromRow;
     tileColumn = fromColumn;
@@ -425,8 +424,8 @@ export function winogradFilterGradient(
   let i = 0;
   let j = 0;
   let mode = 0;
-  for (let left0 = batch * rows * columns; left0 > 0; left0 -= tiles) {
-    const count = min(tiles, left0);
+  for (let pending = batch * rows * columns; pending > 0; pending -= tiles) {
+    const count = min(tiles, pending);
     images(v, vStep, patch, height, width, channels, rows, columns, top, left, count);
     for (let t = 0; t < count; ++t) {
       const to = d + <usize>t * pixel;

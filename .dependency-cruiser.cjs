@@ -1,7 +1,7 @@
 // The layering of the tree: nothing imports upward. Each layer lists the others it may import, and the files of which
 // it may import types alone.
 const kernels = "^bindings/generated/kernels";
-const publicNames = "^(src/index|src/data/index|bindings/arrays|bindings/inline)\\.ts$";
+const publicNames = "^(src/index|src/(data|metrics)/index|bindings/arrays|bindings/inline)\\.ts$";
 const rules = ["graph", "ops"];
 /** Imports nothing; every file of src may import it. */
 const checks = "^src/checks\\.ts$";
@@ -16,6 +16,7 @@ const layers = [
   { name: "losses", path: "^src/losses", may: rules },
   { name: "regularizers", path: "^src/regularizers", may: rules, types: "^src/nn/layer" },
   { name: "optimizers", path: "^src/optimizers/", may: rules },
+  { name: "metrics", path: "^src/metrics/" },
   { name: "data", path: "^src/data/", also: "^bindings/platform/" },
   {
     name: "training",

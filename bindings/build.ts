@@ -44,6 +44,7 @@ async function buildModules(only?: readonly string[]): Promise<void> {
 const entries = {
   index: "src/index.ts",
   data: "src/data/index.ts",
+  metrics: "src/metrics/index.ts",
   cli: "src/cli.ts",
   ops: "src/ops/index.ts",
   initializers: "src/nn/initializers.ts",

@@ -90,12 +90,21 @@ export type { Program } from "./plan/program.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
 export type { Augmentation } from "./training/augmentation.ts";
 export type { Callback, FittedModel } from "./training/callbacks.ts";
+export type { Measured, Metric, Metrics } from "./training/metrics.ts";
 export { createModel, Model, type ModelOptions } from "./training/model.ts";
 export type { Objective, ObjectiveOptions } from "./training/objective.ts";
 export type { Profile, ProfileCall, ProfileOptions } from "./training/profile.ts";
 export { chromeTrace, formatProfile } from "./training/profileText.ts";
 export type { RefreshOptions } from "./training/refresh.ts";
 export { createRemoteModel, type RemoteModel, type RemoteObjective, type TransferOptions } from "./training/remote.ts";
-export type { Batch, EpochReport, Evaluation, FitOptions, Report, StepReport } from "./training/reports.ts";
+export type {
+  Batch,
+  EpochReport,
+  EvaluateOptions,
+  Evaluation,
+  FitOptions,
+  Report,
+  StepReport,
+} from "./training/reports.ts";
 export type { FitPosition, Snapshot } from "./training/snapshot.ts";
 export type { ParameterSlice, StateSlice } from "./training/trace.ts";

@@ -74,6 +74,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
           : add(mul(target, 1 - smoothing), off);
       return softCrossEntropy(logits, classWeights ? mul(distribution, constant(classWeights)) : distribution);
     },
+    link: "softmax",
     correct: labels ? labelIsLargest : likeliestIsLargest,
   };
 }
@@ -112,6 +113,7 @@ export function focal(options: FocalOptions = {}): Loss {
       const each = mul(factor, crossEntropyRows(logits, labels));
       return classWeights ? mul(each, sum(mul(oneHot(labels, classes), constant(classWeights)), 1)) : each;
     },
+    link: "softmax",
     correct: labelIsLargest,
   };
 }
@@ -131,6 +133,7 @@ export function binaryFocal(options: FocalOptions = {}): Loss {
         classWeights ? mul(each, add(mul(yes as number, target), mul(no as number, sub(1, target)))) : each,
       );
     },
+    link: "sigmoid",
     correct: yesIsPositive,
   };
 }
@@ -155,6 +158,7 @@ export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Los
       const ifNo = mul(mul(no, sub(1, target)), softplus(logit));
       return perExample(add(ifYes, ifNo));
     },
+    link: "sigmoid",
     correct: yesIsPositive,
   };
 }
@@ -174,6 +178,7 @@ export function klDivergence(): Loss {
     name: "klDivergence",
     target: (prediction) => distributionsOf("klDivergence", prediction),
     apply: (logits, target) => sum(mul(target, sub(log(maximum(target, TINY)), logSoftmax(logits))), 1),
+    link: "softmax",
     correct: likeliestIsLargest,
   };
 }

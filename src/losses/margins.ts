@@ -21,6 +21,7 @@ function marginLoss(name: string, of: (margin: Tensor) => Tensor, { classWeights
       const each = of(mul(score, target));
       return perExample(classWeights ? mul(each, where(greater(target, 0), yes, no)) : each);
     },
+    link: "sigmoid",
     correct: (score, target) => perExample(greater(mul(score, target), 0)),
   };
 }

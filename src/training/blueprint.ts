@@ -63,6 +63,8 @@ export interface Blueprint {
   readonly inputBelow: number | undefined;
   /** Whether `evaluate` counts right answers. */
   readonly judges: boolean;
+  /** What makes probabilities of the outputs. */
+  readonly link: Loss["link"];
   /** Whether the losses of a batch's parts make the loss of the whole, so that replicas can share it out. */
   lossIsMean(): boolean;
   /** @param share for one replica of several: the rows it gets. Inputs and predictions are then parts of common ones */
@@ -208,6 +210,7 @@ export function draw(description: Description): Blueprint {
         inputs: [x, y],
         outputs: {
           loss: { tensor: total(each) },
+          output: { tensor: output, ...outputPlace(share) },
           ...(penalty && { penalty: { tensor: penalty } }),
           ...(correct && { correct: { tensor: allReduce(sum(correct), replicas) } }),
         },
@@ -215,8 +218,7 @@ export function draw(description: Description): Blueprint {
     },
     predict(batch, share) {
       const { x, output } = build(batch, judging, vector("theta", "theta"), share);
-      const place = share ? { place: { segment: "output", offset: 0 } } : {};
-      return { inputs: [x], outputs: { output: { tensor: output, ...place } } };
+      return { inputs: [x], outputs: { output: { tensor: output, ...outputPlace(share) } } };
     },
     ...objectivePrograms("running"),
     batchLoss: ofBatch.loss,
@@ -246,6 +248,7 @@ export function draw(description: Description): Blueprint {
     target,
     inputBelow: description.inputType === "i32" ? shortestTable(prediction, sample) : undefined,
     judges: loss.correct !== undefined,
+    link: loss.link,
     lossIsMean: () => {
       const rows = 2;
       const { each } = build(rows, learning, vector("theta", "theta")).judge();
@@ -257,6 +260,9 @@ export function draw(description: Description): Blueprint {
     },
   };
 }
+
+/** Replicas write their rows of one common output. */
+const outputPlace = (share: Share | undefined) => (share ? { place: { segment: "output", offset: 0 } } : {});
 
 /** A batch that is not shared out. */
 const whole = (rows: number): Share => ({ rows, replicas: 1 });

@@ -33,11 +33,11 @@ export function requireCallbacks(callbacks: unknown): void {
 }
 
 /** Tells the callbacks of a fit's reports, in their order, and ends it where one of them says so. */
-export async function* toldTo(
+export async function* toldTo<R extends Report>(
   callbacks: readonly Callback[],
   model: FittedModel,
-  reports: AsyncGenerator<Report, void, void>,
-): AsyncGenerator<Report, void, void> {
+  reports: AsyncGenerator<R, void, void>,
+): AsyncGenerator<R, void, void> {
   try {
     for (const callback of callbacks) await callback.begin?.(model);
     for await (const report of reports) {

@@ -6,11 +6,12 @@ import { Team } from "../../bindings/team.ts";
 import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
-import type { TargetSpecification } from "../losses/loss.ts";
+import type { Loss, TargetSpecification } from "../losses/loss.ts";
 import type { Program } from "../plan/program.ts";
 import type { Augmentation } from "./augmentation.ts";
 import { type ProgramKind, programKinds } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
+import { type Metrics, measure } from "./metrics.ts";
 import { evaluationPasses, predictionPasses, type Share } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
 import { Replicas, reserveOwn } from "./replicas.ts";
@@ -39,6 +40,7 @@ export interface EngineSpecification {
   readonly output: Shape;
   readonly target: TargetSpecification;
   readonly judges: boolean;
+  readonly link: Loss["link"];
   readonly layout: readonly ParameterSlice[];
   readonly parameterCount: number;
   readonly stateLayout: readonly StateSlice[];
@@ -354,18 +356,18 @@ export class Engine {
     data.shuffle();
   }
 
-  evaluate(data: Dataset): Evaluation {
+  evaluate(data: Dataset, metrics?: Metrics): Evaluation {
     const resident = this.hold("evaluate", data);
     try {
-      return this.judge(resident);
+      return this.judge(resident, metrics);
     } finally {
       resident.release();
     }
   }
 
   /** Mean loss and share of right answers over a data set that is in memory. */
-  judge(data: ResidentData): Evaluation {
-    const passes = this.judging(data);
+  judge(data: ResidentData, metrics?: Metrics): Evaluation {
+    const passes = this.judging(data, metrics);
     for (;;) {
       const { done, value } = passes.next();
       if (done) return value;
@@ -373,7 +375,10 @@ export class Engine {
   }
 
   /** The same, resting after each pass. */
-  *judging(data: ResidentData): Generator<undefined, Evaluation, undefined> {
+  *judging(data: ResidentData, metrics?: Metrics): Generator<undefined, Evaluation, undefined> {
+    const width = size(this.specification.output);
+    // Metrics judge all rows at once: those of passes do not average.
+    const outputs = metrics && new Float32Array(data.size * width);
     let loss = 0;
     let correct = 0;
     let penalty = 0;
@@ -381,8 +386,9 @@ export class Engine {
     for (const rows of evaluationPasses(data.size)) {
       const program = this.sharedProgram("evaluate", rows);
       data.gather(program, start, rows);
-      start += rows;
       program.run();
+      outputs?.set(program.view("output") as Float32Array, start * width);
+      start += rows;
       loss += program.view("loss")[0] as number;
       if (this.specification.judges) correct += program.view("correct")[0] as number;
       penalty = (program.view("penalty")?.[0] as number | undefined) ?? 0;
@@ -391,6 +397,7 @@ export class Engine {
     return {
       loss: loss / data.size + penalty,
       ...(this.specification.judges && { accuracy: correct / data.size }),
+      ...(outputs && measure(metrics, outputs, data.targets, this.specification)),
     };
   }
 

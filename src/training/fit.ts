@@ -6,6 +6,7 @@ import { requireAugmentation } from "./augmentation.ts";
 import { requireCallbacks } from "./callbacks.ts";
 import { requireDataset } from "./check.ts";
 import type { Engine } from "./engine.ts";
+import { type Measured, type Metrics, requireMetrics } from "./metrics.ts";
 import { trainingBatches } from "./passes.ts";
 import type { Evaluation, FitOptions, Report } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
@@ -19,6 +20,7 @@ export const fitOptions = [
   "batchSize",
   "shuffle",
   "validation",
+  "metrics",
   "augment",
   "reportEvery",
   "resume",
@@ -33,7 +35,7 @@ export function requireSignal(signal: unknown): void {
 }
 
 /** Throws unless fit can begin. */
-export function checkFit(engine: Engine, data: Dataset, options: FitOptions): void {
+export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metrics>): void {
   const { input, inputType, target } = engine.specification;
   requireOptions("fit", options, fitOptions);
   requireDataset("fit", data, input, inputType, target);
@@ -42,6 +44,9 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions): vo
     requireDataset("fit: validation", options.validation, input, inputType, target);
     engine.requireIndices("fit: validation", options.validation.x);
   }
+  requireMetrics("fit", options.metrics);
+  if (options.metrics !== undefined && options.validation === undefined)
+    throw new Error("fit: metrics judge the validation, and there is none; give a data set, as { validation: test }");
   if (options.augment !== undefined) requireAugmentation("fit", options.augment, data);
   const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
   requireWhole("fit", "epochs", epochs, 1);
@@ -103,9 +108,13 @@ class Turns {
 const start = { epoch: 1, begun: false, stepInEpoch: 0, total: 0 };
 
 /** Trains; see Model.fit. The options have been checked. */
-export async function* fit(engine: Engine, data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void> {
+export async function* fit<M extends Metrics>(
+  engine: Engine,
+  data: Dataset,
+  options: FitOptions<M>,
+): AsyncGenerator<Report<M>, void, void> {
   const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
-  const { validation, augment, reportEvery, signal } = options;
+  const { validation, metrics, augment, reportEvery, signal } = options;
   const batch = batchSize === "all" ? data.size : Math.min(batchSize, data.size);
   const stepsPerEpoch = Math.ceil(data.size / batch);
   const began = performance.now();
@@ -160,7 +169,7 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
       }
       const examplesPerSecond = rate(data.size - first * batch);
       await turns.take();
-      const judged = held && (await judge(engine, held, turns));
+      const judged = held && (await judge(engine, held, turns, metrics));
       const loss = position.total / data.size;
       // Until the report is taken the next epoch has not begun.
       Object.assign(position, { ...start, epoch: epoch + 1 });
@@ -180,11 +189,16 @@ export async function* fit(engine: Engine, data: Dataset, options: FitOptions): 
 }
 
 /** Engine.judge with turns for the host in between. */
-async function judge(engine: Engine, data: ResidentData, turns: Turns): Promise<Evaluation> {
-  const passes = engine.judging(data);
+async function judge<M extends Metrics>(
+  engine: Engine,
+  data: ResidentData,
+  turns: Turns,
+  metrics: M | undefined,
+): Promise<Evaluation & Measured<M>> {
+  const passes = engine.judging(data, metrics);
   for (;;) {
     const { done, value } = passes.next();
-    if (done) return value;
+    if (done) return value as Evaluation & Measured<M>;
     if (turns.due) await turns.take();
   }
 }

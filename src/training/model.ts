@@ -1,7 +1,7 @@
 // createModel: the public face of blueprint and engine.
 import { type BuildChoice, type BuildName, chooseBuild, loadModule, moduleFor } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
-import { requireOneOf, requireOptions, requireShape, requireWhole, show } from "../checks.ts";
+import { requireOneOf, requireOptions, requireSeed, requireShape, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
 import type { Loss, LossFunction } from "../losses/loss.ts";
@@ -16,10 +16,11 @@ import { assign, requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
 import { initialValues } from "./initialize.ts";
+import { type Measured, type Metrics, type None, requireMetrics } from "./metrics.ts";
 import { type Objective, type ObjectiveOptions, objectiveOf } from "./objective.ts";
 import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
-import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { table } from "./table.ts";
 import { chooseThreads, threadsFor } from "./threads.ts";
@@ -92,8 +93,7 @@ function prepare(
     throw new Error(`createModel: optimizer must be one such as sgd({ learningRate: 0.1 }), got ${show(optimizer)}`);
   requireLearningRate("createModel: optimizer", optimizer.learningRate);
   requireWhole("createModel", "optimizer.slots", optimizer.slots, 0);
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new Error(`createModel: seed must be a whole number from 0 to 2^53 − 1, got ${show(seed)}`);
+  requireSeed("createModel", seed);
   const build = chooseBuild(options.build);
   const possible = chooseThreads(options.threads, build, inWorker);
   // Compiles while the network is traced; who needs it asks again.
@@ -113,7 +113,7 @@ export interface Specified {
 
 export async function specify(options: ModelOptions, inWorker = false): Promise<Specified> {
   const { blueprint, input, inputType, build, threads, optimizer, seed } = prepare(options, inWorker);
-  const { layout, parameterCount, stateLayout, state, output, target, inputBelow, judges } = blueprint;
+  const { layout, parameterCount, stateLayout, state, output, target, inputBelow, judges, link } = blueprint;
   const memory = await ModelMemory.create(build, threads > 1 && !inWorker);
   const { learningRate, slots } = optimizer;
   return {
@@ -135,6 +135,7 @@ export async function specify(options: ModelOptions, inWorker = false): Promise<
       output,
       target,
       judges,
+      link,
       layout,
       parameterCount,
       stateLayout,
@@ -244,15 +245,18 @@ export class Model {
    * @throws from the iterator: at once for options that do not fit; when the loss is not finite, naming the operation
    * it began with; the signal's reason when aborted
    */
-  async *fit(data: Dataset, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
+  async *fit<M extends Metrics = None>(
+    data: Dataset,
+    options: FitOptions<M> = {},
+  ): AsyncGenerator<Report<M>, void, void> {
     this.#engine.requireAlive("fit");
     checkFit(this.#engine, data, options);
     const { callbacks = [], ...course } = options;
-    const reports = this.#reports(data, course);
+    const reports = this.#reports<M>(data, course);
     yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
   }
 
-  async *#reports(data: Dataset, course: FitOptions): AsyncGenerator<Report, void, void> {
+  async *#reports<M extends Metrics>(data: Dataset, course: FitOptions<M>): AsyncGenerator<Report<M>, void, void> {
     if (this.#fitting)
       throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
     this.#fitting = true;
@@ -263,13 +267,18 @@ export class Model {
     }
   }
 
-  /** Mean loss over a data set, plus λΩ, and accuracy where the loss is a proxy of the 0/1 loss. No dropout. */
-  evaluate(data: Dataset): Evaluation {
+  /**
+   * Mean loss over a data set, plus λΩ, and accuracy where the loss is a proxy of the 0/1 loss. No dropout. With
+   * metrics, as `{ metrics: { f1, auc: rocAuc } }`, also what each makes of all predictions, under its name.
+   */
+  evaluate<M extends Metrics = None>(data: Dataset, options: EvaluateOptions<M> = {}): Evaluation & Measured<M> {
     this.#engine.requireAlive("evaluate");
+    requireOptions("evaluate", options, ["metrics"]);
+    requireMetrics("evaluate", options.metrics);
     const { input, inputType, target } = this.#engine.specification;
     requireDataset("evaluate", data, input, inputType, target);
     this.#engine.requireIndices("evaluate", data.x);
-    return this.#engine.evaluate(data);
+    return this.#engine.evaluate(data, options.metrics) as Evaluation & Measured<M>;
   }
 
   /** Outputs for any number of examples, row after row: rows × product(output shape). No dropout. */

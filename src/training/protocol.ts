@@ -25,7 +25,7 @@ export type Request =
       readonly module: WebAssembly.Module;
     }
   | { readonly method: "step"; readonly batch: Batch }
-  | { readonly method: "evaluate"; readonly data: Dataset }
+  | { readonly method: "evaluate"; readonly data: Dataset; readonly metrics: boolean }
   | { readonly method: "predict"; readonly x: ArrayLike<number> }
   | { readonly method: "profile"; readonly batch: Batch; readonly options: ProfileOptions }
   | { readonly method: "parameters" }
@@ -41,7 +41,9 @@ export type Request =
       readonly method: "fit";
       readonly fit: number;
       readonly data: Dataset;
-      readonly options: Omit<FitOptions, "signal">;
+      readonly options: Omit<FitOptions, "signal" | "metrics">;
+      /** Whether there are metrics: the functions stay where they are. */
+      readonly metrics: boolean;
     }
   /** The next report of a fit: answered by a report, or by undefined at the end. */
   | { readonly method: "next"; readonly fit: number }

@@ -10,6 +10,7 @@ import { requireCallbacks, toldTo } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, requireSignal } from "./fit.ts";
+import { type Measured, type Metrics, type None, requireMetrics, unposted } from "./metrics.ts";
 import { batchKeys, type ModelOptions, specify } from "./model.ts";
 import { type ObjectiveOptions, objectivePrograms } from "./objective.ts";
 import {
@@ -26,7 +27,7 @@ import {
 import type { Profile, ProfileOptions } from "./profile.ts";
 import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
 import { REFRESH_BATCH, type RefreshOptions } from "./refresh.ts";
-import type { Batch, Evaluation, FitOptions, Report } from "./reports.ts";
+import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
@@ -126,10 +127,17 @@ export class RemoteModel {
     return this.#ask({ method: "step", batch }, programs, options) as Promise<number>;
   }
 
-  /** See Model.evaluate. */
-  evaluate(data: Dataset, options?: TransferOptions): Promise<Evaluation> {
+  /** See Model.evaluate. Metrics judge here: what they are given is posted back. */
+  async evaluate<M extends Metrics = None>(
+    data: Dataset,
+    options: EvaluateOptions<M> & TransferOptions = {},
+  ): Promise<Evaluation & Measured<M>> {
+    requireOptions("evaluate", options, ["metrics", "transfer"]);
+    const { metrics, transfer } = options;
+    requireMetrics("evaluate", metrics);
     const programs = this.#whenValid(() => this.#shared("evaluate", evaluationPasses(data.size)));
-    return this.#ask({ method: "evaluate", data }, programs, options) as Promise<Evaluation>;
+    const request = { method: "evaluate", data, metrics: metrics !== undefined } as const;
+    return unposted(metrics, (await this.#ask(request, programs, transfer && { transfer })) as Evaluation);
   }
 
   /** See Model.predict. */
@@ -183,16 +191,23 @@ export class RemoteModel {
    * See Model.fit. One message each way a report; the worker waits while the loop's body runs, and stops when the loop
    * is left.
    */
-  async *fit(data: Dataset, options: FitOptions & TransferOptions = {}): AsyncGenerator<Report, void, void> {
+  async *fit<M extends Metrics = None>(
+    data: Dataset,
+    options: FitOptions<M> & TransferOptions = {},
+  ): AsyncGenerator<Report<M>, void, void> {
     if (typeof options !== "object" || options === null) requireOptions("fit", options, fitOptions);
     const { callbacks = [], ...course } = options;
     requireCallbacks(callbacks);
-    const reports = this.#reports(data, course);
+    const reports = this.#reports<M>(data, course);
     yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
   }
 
-  async *#reports(data: Dataset, options: FitOptions & TransferOptions): AsyncGenerator<Report, void, void> {
-    const { signal, transfer, ...rest } = options;
+  async *#reports<M extends Metrics>(
+    data: Dataset,
+    options: FitOptions<M> & TransferOptions,
+  ): AsyncGenerator<Report<M>, void, void> {
+    const { signal, metrics, transfer, ...rest } = options;
+    requireMetrics("fit", metrics);
     requireSignal(signal);
     signal?.throwIfAborted();
     const programs = this.#whenValid(() => [
@@ -205,11 +220,13 @@ export class RemoteModel {
     const abort = (): void => this.#worker.postMessage({ abort: fit } satisfies Abort);
     signal?.addEventListener("abort", abort);
     try {
-      await this.#ask({ method: "fit", fit, data, options: rest }, programs, transfer && { transfer });
+      const request = { method: "fit", fit, data, options: rest, metrics: metrics !== undefined } as const;
+      await this.#ask(request, programs, transfer && { transfer });
       for (;;) {
         const report = (await this.#ask({ method: "next", fit })) as Report | undefined;
         if (!report) return;
-        yield report;
+        if (report.kind === "step" || !report.validation) yield report as Report<M>;
+        else yield { ...report, validation: unposted(metrics, report.validation) };
       }
     } catch (error) {
       // The reason is the caller's own object, as it is without a worker.

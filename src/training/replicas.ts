@@ -54,11 +54,11 @@ export class Replicas {
     const found = known.get(batch);
     if (found) return found;
     const { input, inputType, target, output } = this.#specification;
-    const outputs: Readonly<Record<string, Common>> =
-      kind === "predict"
-        ? { output: { shape: [batch, ...output], type: "f32" } }
-        : { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } };
-    const commons = { x: { shape: [batch, ...input], type: inputType }, ...outputs };
+    const commons: Readonly<Record<string, Common>> = {
+      x: { shape: [batch, ...input], type: inputType },
+      ...(kind !== "predict" && { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } }),
+      ...(kind !== "train" && { output: { shape: [batch, ...output], type: "f32" } }),
+    };
     const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons), commons);
     known.set(batch, made);
     return made;

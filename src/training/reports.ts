@@ -2,6 +2,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Augmentation } from "./augmentation.ts";
 import type { Callback } from "./callbacks.ts";
+import type { Measured, Metrics, None } from "./metrics.ts";
 
 export interface Evaluation {
   /** Mean loss over the examples, plus λΩ(w). */
@@ -10,7 +11,12 @@ export interface Evaluation {
   readonly accuracy?: number;
 }
 
-export interface EpochReport {
+export interface EvaluateOptions<M extends Metrics = None> {
+  /** Judge all predictions at once, each under its name in the result: `{ f1, auc: rocAuc }`. */
+  readonly metrics?: M;
+}
+
+export interface EpochReport<M extends Metrics = None> {
   readonly kind: "epoch";
   /** Epochs done in this fit, from 1. */
   readonly epoch: number;
@@ -22,7 +28,7 @@ export interface EpochReport {
   readonly seconds: number;
   /** Over this epoch's training, without validation. */
   readonly examplesPerSecond: number;
-  readonly validation?: Evaluation;
+  readonly validation?: Evaluation & Measured<M>;
 }
 
 export interface StepReport {
@@ -39,9 +45,9 @@ export interface StepReport {
   readonly examplesPerSecond: number;
 }
 
-export type Report = EpochReport | StepReport;
+export type Report<M extends Metrics = None> = EpochReport<M> | StepReport;
 
-export interface FitOptions {
+export interface FitOptions<M extends Metrics = None> {
   /** Times through the data; default 1. */
   readonly epochs?: number;
   /** Examples a step, or "all": batch gradient descent. Default 32; the last batch of an epoch may be smaller. */
@@ -50,6 +56,8 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
   readonly validation?: Dataset;
+  /** Of the validation; see EvaluateOptions. */
+  readonly metrics?: M;
   /** Changes the images of each step at random, by the seed and the step; default: as they are. Validation never is. */
   readonly augment?: Augmentation;
   /** Also report every so many steps. */

@@ -96,6 +96,10 @@ export class ResidentData {
     return { height: this.#width / row, width, channels, scales, state, crop, flip };
   }
 
+  /** Labels or target values of all examples. */
+  get targets(): Dataset["y"] {
+    return this.#data.y;
+  }
   /** Number of examples. */
   get size(): number {
     return this.#data.size;

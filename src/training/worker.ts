@@ -4,6 +4,7 @@ import { load, moduleFor } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
 import type { Program } from "../plan/program.ts";
 import { Engine } from "./engine.ts";
+import { posted } from "./metrics.ts";
 import { Model } from "./model.ts";
 import { keyText, type ProgramKey } from "./passes.ts";
 import type { Abort, Answer, Call, Request } from "./protocol.ts";
@@ -41,7 +42,7 @@ async function answer(request: Request): Promise<unknown> {
     case "step":
       return model.step(request.batch);
     case "evaluate":
-      return model.evaluate(request.data);
+      return model.evaluate(request.data, request.metrics ? { metrics: posted } : {});
     case "predict":
       return model.predict(request.x);
     case "profile":
@@ -67,7 +68,11 @@ async function answer(request: Request): Promise<unknown> {
       return undefined;
     case "fit": {
       const controller = new AbortController();
-      const reports = model.fit(request.data, { ...request.options, signal: controller.signal });
+      const reports = model.fit(request.data, {
+        ...request.options,
+        ...(request.metrics && { metrics: posted }),
+        signal: controller.signal,
+      });
       fits.set(request.fit, { reports, controller });
       return undefined;
     }

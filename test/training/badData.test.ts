@@ -200,7 +200,7 @@ describe("fit refuses", () => {
     [
       "an unknown option",
       { epoch: 3 },
-      'fit: unknown option "epoch"; known are epochs, batchSize, shuffle, validation, augment, reportEvery, signal',
+      /^fit: unknown option "epoch"; known are epochs, batchSize, shuffle, /,
     ],
     ["options that are null", null, "fit: expected an object of options, got null"],
     ["options that are a number", 5, "fit: expected an object of options, got 5"],

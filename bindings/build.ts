@@ -110,7 +110,7 @@ async function bundleEntries(): Promise<void> {
       platform: "neutral",
       resolve: { mainFields: ["module", "main"] },
       transform: { target: "es2022" },
-      external: [/^#platform$/, /^thalweg($|\/)/, /^node:/, "commander", "cli-progress"],
+      external: [/^#platform$/, /^thalweg($|\/)/, /^node:/, "commander", "cli-progress", "fast-png"],
       plugins: [namespaces, withoutExamples],
       write: false,
       output: {

@@ -69,6 +69,11 @@ export const parent: HostParent = {
 /** Whether this host has files and installed packages to read. */
 export const hasFiles = false;
 
+/** A page has none to list. */
+export function listFolder(_url: URL): Promise<{ readonly name: string; readonly isFolder: boolean }[]> {
+  return Promise.reject(new Error("a page has no folders"));
+}
+
 /** The URL that an address means; relative ones start from the page (in a worker: from its script). */
 export function locate(address: string): URL {
   return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);

@@ -1,5 +1,5 @@
 // What differs between hosts, Node's side. Chosen by export condition, so that a bundle for a page never sees it.
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
@@ -95,6 +95,12 @@ export const parent: HostParent = {
 
 /** Whether this host has files and installed packages to read. */
 export const hasFiles = true;
+
+/** What a folder holds. */
+export async function listFolder(url: URL): Promise<{ readonly name: string; readonly isFolder: boolean }[]> {
+  const entries = await readdir(url, { withFileTypes: true });
+  return entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+}
 
 /** The URL that a path or an address means; paths are relative to the working directory. */
 export function locate(pathOrUrl: string): URL {

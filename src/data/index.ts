@@ -40,6 +40,7 @@ export {
   spirals,
 } from "./generators.ts";
 export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
+export { type ImageFolderOptions, imageFolder } from "./imageFolder.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";
 export { type NpyArray, readNpy, readNpyFile, readNpz, readNpzFile } from "./npy.ts";

@@ -197,11 +197,7 @@ describe("fit refuses", () => {
   });
 
   test.each<[string, unknown, string | RegExp]>([
-    [
-      "an unknown option",
-      { epoch: 3 },
-      /^fit: unknown option "epoch"; known are epochs, batchSize, shuffle, /,
-    ],
+    ["an unknown option", { epoch: 3 }, /^fit: unknown option "epoch"; known are epochs, batchSize, shuffle, /],
     ["options that are null", null, "fit: expected an object of options, got null"],
     ["options that are a number", 5, "fit: expected an object of options, got 5"],
     ["a batch size of 0", { batchSize: 0 }, "fit: batchSize must be a whole number ≥ 1, got 0"],

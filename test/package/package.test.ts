@@ -25,10 +25,26 @@ describe("in Node", () => {
   });
 
   test("every entry point can be imported", async () => {
-    const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith(".json"));
+    const entries = Object.keys(manifest.exports).filter((entry) => !/\.json$|\*/.test(entry));
     const imports = entries.map((entry) => `await import("${entry.replace(/^\./, "thalweg")}");`);
     project.write("entries.js", [...imports, 'console.log("all");'].join("\n"));
     expect(await run(process.execPath, ["entries.js"], project.folder)).toEqual({ stdout: "all\n", stderr: "" });
+  });
+
+  test("the small tables are there, as data sets and as files", async () => {
+    project.write(
+      "tables.js",
+      `import { breastCancer, digits, iris, wine } from "thalweg/data";
+import { readFile } from "node:fs/promises";
+const sizes = (await Promise.all([iris(), wine(), breastCancer(), digits()])).map(({ size }) => size);
+const file = await readFile(new URL(import.meta.resolve("thalweg/tables/iris.csv")), "utf8");
+console.log(JSON.stringify([sizes, file.split("\\n")[0]]));`,
+    );
+    const { stdout, stderr } = await run(process.execPath, ["tables.js"], project.folder);
+    expect([JSON.parse(stdout), stderr]).toEqual([
+      [[150, 178, 569, 1797], "sepal_length,sepal_width,petal_length,petal_width,species"],
+      "",
+    ]);
   });
 
   test.each(["nodenext", "bundler"])(

@@ -2,7 +2,8 @@
 // checksum over every byte.
 import { requireOptions, show } from "../checks.ts";
 import { size } from "../graph/tensor.ts";
-import type { FitPosition, Snapshot } from "../training/snapshot.ts";
+import type { FittedModel } from "../training/callbacks.ts";
+import type { Snapshot } from "../training/snapshot.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { readPlace, writePlace } from "./place.ts";
 import { decodeSafetensors, encodeSafetensors, headerOf, type NamedNumbers } from "./safetensors.ts";
@@ -13,17 +14,9 @@ const blank = "0".repeat(16);
 const marked = /("checksum":")([0-9a-f]{16})"/;
 
 /** What a checkpoint says beside the numbers. */
-interface Counters {
-  readonly seed: number;
-  readonly steps: number;
-  readonly epochs: number;
-  readonly learningRate: number;
-  readonly optimizer: string;
+interface Counters extends Omit<Snapshot, "parameters" | "slots" | "state"> {
+  /** How many vectors the optimiser keeps. */
   readonly slots: number;
-  readonly layout: readonly StateSlice[];
-  readonly stateLayout: readonly StateSlice[];
-  readonly fit?: FitPosition;
-  readonly notes?: unknown;
 }
 
 /** Where the parts of a snapshot are in the file: "parameters/dense1.weights", "slot0/dense1.weights", "state/…". */
@@ -111,12 +104,6 @@ function checksum(bytes: Uint8Array): string {
   return [even, odd].map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-/** A model here or in a worker, as far as files are concerned. */
-interface Keeper {
-  snapshot(): Snapshot | Promise<Snapshot>;
-  restore(snapshot: Snapshot): void | Promise<void>;
-}
-
 export interface SaveCheckpointOptions {
   /** Kept in the file as JSON, for readCheckpoint to find: how the model was made, or what encodes its examples. */
   readonly notes?: unknown;
@@ -126,7 +113,11 @@ export interface SaveCheckpointOptions {
  * Writes all that decides how a model goes on. In Node `place` is the path of a file, written under another name, synced
  * and renamed, so that it is whole or not there; in a page the name of a record in IndexedDB.
  */
-export async function saveCheckpoint(model: Keeper, place: string, options: SaveCheckpointOptions = {}): Promise<void> {
+export async function saveCheckpoint(
+  model: FittedModel,
+  place: string,
+  options: SaveCheckpointOptions = {},
+): Promise<void> {
   requireOptions("saveCheckpoint", options, ["notes"]);
   await writePlace("saveCheckpoint", place, encodeCheckpoint({ ...(await model.snapshot()), ...options }));
 }
@@ -140,6 +131,6 @@ export async function readCheckpoint(place: string): Promise<Snapshot> {
  * Brings a model made with the same options to where saveCheckpoint left it; `fit` then goes on with `resume: true`.
  * @throws as decodeCheckpoint and Model.restore; the model is then as it was
  */
-export async function loadCheckpoint(model: Keeper, place: string): Promise<void> {
+export async function loadCheckpoint(model: FittedModel, place: string): Promise<void> {
   await model.restore(decodeCheckpoint(await readPlace("loadCheckpoint", place), "loadCheckpoint"));
 }

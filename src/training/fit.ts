@@ -54,7 +54,7 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metr
   engine.requireRows("fit", batchSize === "all" ? data.size : Math.min(batchSize, data.size));
   requireOneOf("fit", "shuffle", shuffle, [true, false]);
   requireOneOf("fit", "resume", resume, [true, false]);
-  if (resume) requirePosition(engine.position, data.size, batchSize, shuffle);
+  if (resume) requirePosition(engine.position, courseOf(data, options));
   requireSignal(options.signal);
   requireCallbacks(options.callbacks);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
@@ -62,16 +62,19 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metr
   for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("train", rows);
 }
 
+/** What decides which examples each step of a fit sees. */
+type Course = Pick<FitPosition, "batchSize" | "examples" | "shuffle">;
+
+const courseOf = ({ size }: Dataset, { batchSize = 32, shuffle = true }: FitOptions<Metrics>): Course => ({
+  batchSize: batchSize === "all" ? size : batchSize,
+  examples: size,
+  shuffle,
+});
+
 /** Throws unless a fit stands there that these options go on with. */
-function requirePosition(
-  position: FitPosition | undefined,
-  examples: number,
-  batchSize: number | "all",
-  shuffle: boolean,
-): void {
+function requirePosition(position: FitPosition | undefined, own: Course): void {
   if (!position)
     throw new Error("fit: resume: true needs a snapshot taken during a fit; restore one first, or leave resume out");
-  const own = { batchSize: batchSize === "all" ? examples : batchSize, examples, shuffle };
   for (const name of ["examples", "batchSize", "shuffle"] as const)
     if (position[name] !== own[name])
       throw new Error(
@@ -113,20 +116,19 @@ export async function* fit<M extends Metrics>(
   data: Dataset,
   options: FitOptions<M>,
 ): AsyncGenerator<Report<M>, void, void> {
-  const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
-  const { validation, metrics, augment, reportEvery, signal } = options;
-  const batch = batchSize === "all" ? data.size : Math.min(batchSize, data.size);
+  const { epochs = 1, resume = false, validation, metrics, augment, reportEvery, signal } = options;
+  const course = courseOf(data, options);
+  const { shuffle } = course;
+  const batch = Math.min(course.batchSize, data.size);
   const stepsPerEpoch = Math.ceil(data.size / batch);
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
-  const size = batchSize === "all" ? data.size : batchSize;
-  const position = { ...start, batchSize: size, examples: data.size, shuffle };
-  if (resume) Object.assign(position, engine.position);
-  // Kept up to date step by step, so that a snapshot of a fit that was broken off is true.
-  engine.position = position;
   const resident = engine.hold("fit", data, augment);
   try {
     const held = validation && engine.hold("fit: validation", validation);
+    const position = { ...start, ...course, ...(resume && engine.position) };
+    // Kept up to date step by step, so that a snapshot of a fit that was broken off is true.
+    engine.position = position;
     const turns = new Turns(engine, signal);
     while (position.epoch <= epochs) {
       turns.check();

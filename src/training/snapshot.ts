@@ -108,20 +108,15 @@ function requireFitPosition(fit: FitPosition): void {
 }
 
 /** Throws at the first difference of two layouts. */
-export function requireSameLayout(
-  what: string,
-  given: readonly StateSlice[],
-  own: readonly StateSlice[],
-  call = "restore",
-): void {
-  if (!Array.isArray(given)) throw new Error(`${call}: expected a list of every ${what}, got ${show(given)}`);
+function requireSameLayout(what: string, given: readonly StateSlice[], own: readonly StateSlice[]): void {
+  if (!Array.isArray(given)) throw new Error(`restore: expected a list of every ${what}, got ${show(given)}`);
   for (let i = 0; i < Math.max(given.length, own.length); i++) {
     const [theirs, ours] = [given[i], own[i]];
     if (theirs?.name === ours?.name && sameShape(theirs?.shape ?? [], ours?.shape ?? [])) continue;
     const text = (slice: StateSlice | undefined): string =>
       slice ? `${slice.name} ${showShape(slice.shape)}` : "none";
     throw new Error(
-      `${call}: ${what} ${i + 1} is ${text(theirs)} there and ${text(ours)} in this model; create the model with the same network`,
+      `restore: ${what} ${i + 1} is ${text(theirs)} there and ${text(ours)} in this model; create the model with the same network`,
     );
   }
 }

@@ -15,8 +15,9 @@ const layers = [
   { name: "nn", path: "^src/nn/", may: rules },
   { name: "losses", path: "^src/losses", may: rules },
   { name: "regularizers", path: "^src/regularizers", may: rules, types: "^src/nn/layer" },
-  { name: "optimizers", path: "^src/optimizers/", may: rules },
+  { name: "optimizers", path: "^src/optimizers/", may: rules, types: "^src/nn/layer" },
   { name: "metrics", path: "^src/metrics/" },
+  { name: "chain", path: "^src/chain", may: ["graph", "nn", "optimizers"] },
   { name: "data", path: "^src/data/", also: "^bindings/platform/" },
   {
     name: "training",

@@ -141,6 +141,6 @@ export function sgdStep(
   scalars[0] = learningRate;
   // One step taken: a velocity of zeros makes the first step right, for there is no dampening.
   store<i32>(scalars.dataStart, 1, 4);
-  sgd(out.dataStart, dw.dataStart, velocity, n, scalars.dataStart, momentum, 0, weightDecay, nesterov);
+  sgd(out.dataStart, out.dataStart, dw.dataStart, velocity, n, scalars.dataStart, 0, momentum, 0, weightDecay, nesterov);
   return out;
 }

@@ -21,25 +21,34 @@ export function resolve(calls: Executable["calls"], address: (place: SymbolicAdd
   }));
 }
 
-/** A program on one model's memory. Its constants lie at the head of the arena, written when it takes the arena over. */
+/**
+ * A program on one model's memory. Its constants lie at the head of the arena, written when it takes the arena over; a
+ * program that runs between others and must not disturb their inputs has a segment for an arena of its own.
+ */
 export class BoundProgram {
   readonly #memory: ModelMemory;
   readonly #program: Executable;
+  readonly #arena: string;
   readonly #constantBytes: number;
   #steps: readonly Step[] = [];
+  #constants = new Float32Array();
   #generation = -1;
 
-  constructor(memory: ModelMemory, program: Executable) {
+  constructor(memory: ModelMemory, program: Executable, arena = "arena") {
     this.#memory = memory;
+    this.#arena = arena;
     this.#program = program;
     this.#constantBytes = Math.ceil(program.constants.length / 4) * 16;
-    memory.ensureArena(this.#constantBytes + program.arenaBytes);
+    const bytes = this.#constantBytes + program.arenaBytes;
+    if (arena === "arena") memory.ensureArena(bytes);
+    // At least something: a segment without bytes would begin where the next one does, and go with it.
+    else memory.reserve(arena, Math.max(bytes, 4));
   }
 
   /** Address of a place in this program; for those in the arena, until the arena moves. */
   address({ segment, offset }: SymbolicAddress): number {
-    if (segment === "constants") return this.#memory.base("arena") + offset;
-    if (segment === "arena") return this.#memory.base("arena") + this.#constantBytes + offset;
+    if (segment === "constants") return this.#memory.base(this.#arena) + offset;
+    if (segment === "arena") return this.#memory.base(this.#arena) + this.#constantBytes + offset;
     return this.#memory.base(segment) + offset;
   }
 
@@ -48,9 +57,10 @@ export class BoundProgram {
     const memory = this.#memory;
     if (this.#generation !== memory.generation) this.#bind();
     // A program without temporaries leaves the arena to the one before: a step's gradient and update alternate.
-    if (memory.arenaOwner === this || this.#constantBytes + this.#program.arenaBytes === 0) return;
+    if (this.#arena !== "arena" || memory.arenaOwner === this || this.#constantBytes + this.#program.arenaBytes === 0)
+      return;
     memory.arenaOwner = this;
-    memory.f32("arena", 0, this.#program.constants.length).set(this.#program.constants);
+    this.#constants.set(this.#program.constants);
   }
 
   /** Runs every call, in order. Inputs must have been written since the last run of any program. */
@@ -73,6 +83,8 @@ export class BoundProgram {
     const memory = this.#memory;
     const calls = resolve(this.#program.calls, (place) => this.address(place));
     this.#steps = prepareSteps(memory.kernels, calls);
+    this.#constants = memory.f32(this.#arena, 0, this.#program.constants.length);
+    if (this.#arena !== "arena") this.#constants.set(this.#program.constants);
     this.#generation = memory.generation;
   }
 }

@@ -11,6 +11,7 @@ export {
   type Monitor,
   timeLimit,
 } from "./callbacks.ts";
+export { chain } from "./chain.ts";
 export { type ArrayDatasetOptions, arrayDataset, type Dataset, type PerChannel } from "./data/dataset.ts";
 export {
   decodeCheckpoint,
@@ -60,7 +61,7 @@ export { mlp } from "./nn/architectures/mlp.ts";
 export type { ArchitectureOptions } from "./nn/architectures/options.ts";
 export { type ResnetOptions, resnet } from "./nn/architectures/resnet.ts";
 export { type BatchNormOptions, batchNorm } from "./nn/batchNorm.ts";
-export { chain, residual } from "./nn/chain.ts";
+export { residual } from "./nn/chain.ts";
 export { type Conv2dLayerOptions, conv2d, depthwiseConv2d } from "./nn/conv2d.ts";
 export { type DenseOptions, dense } from "./nn/dense.ts";
 export { dropout } from "./nn/dropout.ts";
@@ -83,8 +84,39 @@ export {
 export { flatten, reshape } from "./nn/shape.ts";
 export * as ops from "./ops/index.ts";
 export type { Pool2dOptions } from "./ops/pool.ts";
-export type { Optimizer } from "./optimizers/optimizer.ts";
+export {
+  type AdadeltaOptions,
+  type AdagradOptions,
+  type AdamOptions,
+  type AmsgradOptions,
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  nadam,
+  type RmspropOptions,
+  radam,
+  rmsprop,
+} from "./optimizers/adaptive.ts";
+export { type ParameterGroup, parameterGroups } from "./optimizers/groups.ts";
+export { lamb } from "./optimizers/lamb.ts";
+export { type LionOptions, lion } from "./optimizers/lion.ts";
+export { type LookaheadOptions, lookahead, type SamOptions, sam } from "./optimizers/lookahead.ts";
+export type {
+  Optimizer,
+  Schedule,
+  Slice,
+  StepInputs,
+  Transform,
+  TransformRule,
+  Update,
+} from "./optimizers/optimizer.ts";
+export type { LearningRateOptions } from "./optimizers/options.ts";
+export { type RpropOptions, rprop } from "./optimizers/rprop.ts";
+export type { DecayOptions } from "./optimizers/runs.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { clipByGlobalNorm, clipByValue, gradientTransform } from "./optimizers/transform.ts";
 export { formatProgram } from "./plan/print.ts";
 export type { Program } from "./plan/program.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";

@@ -1,45 +1,35 @@
 // Stochastic gradient descent: w ← w − η·g, with momentum, dampening, Nesterov's form and weight decay.
 
-import { requireOneOf, requireOptions, requirePositive, requireWithin } from "../checks.ts";
-import type { Operand } from "../graph/tensor.ts";
-import { size } from "../graph/tensor.ts";
-import { op } from "../ops/op.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { requireOneOf, requireOptions, requireWithin } from "../checks.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { updateOp } from "./kernel.ts";
+import type { Optimizer, StepInputs } from "./optimizer.ts";
+import { type LearningRateOptions, requireDecay, requireLearningRate, requireShare } from "./options.ts";
+import { byDecay, type DecayOptions, requireDecays } from "./runs.ts";
 
-export interface SgdOptions {
-  /** η > 0 */
-  readonly learningRate?: number;
+export interface SgdOptions extends LearningRateOptions, DecayOptions {
   /** μ in [0, 1); default 0 */
   readonly momentum?: number;
   /** Share of the gradient kept out of the momentum, in [0, 1]; default 0 */
   readonly dampening?: number;
   /** Needs momentum > 0 and no dampening; default false */
   readonly nesterov?: boolean;
-  /** Adds this times w to the gradient: all parameters; default 0 */
-  readonly weightDecay?: number;
 }
 
-const sgdOp = op("sgd", {
-  shape: () => [0],
-  inputTypes: ["f32", "f32", "f32", "f32"],
-  emit: (k, _, [theta, gradient, velocity, scalars], a) =>
-    k.sgd(
-      theta as Operand, gradient as Operand, velocity as Operand, size(theta as Operand), scalars as Operand,
-      a.momentum as number, a.dampening as number, a.weightDecay as number, a.nesterov ? 1 : 0,
-    ), // biome-ignore format: addresses, then numbers
-  // θ and g in, θ out; with momentum v in and out.
-  cost: (_, [theta], { momentum }) => ({ bytes: (momentum === 0 ? 12 : 20) * size(theta as Operand) }),
-  examples: () => [],
-});
+const sgdOp = /* @__PURE__ */ updateOp(
+  "sgd",
+  (k, { out, theta, gradient, slots, n, scalars, scale }, a) =>
+  k.sgd(
+    out, theta, gradient, slots[0] ?? theta, n, scalars, scale,
+    a.momentum as number, a.dampening as number, a.weightDecay as number, a.nesterov ? 1 : 0,
+  ), // biome-ignore format: addresses, then numbers
+);
 
-/** Throws unless η is a finite number above zero. */
-export function requireLearningRate(call: string, learningRate: number): void {
-  requirePositive(call, "learningRate", learningRate);
-}
+/** θ − η·g */
+export const descend = (inputs: StepInputs): Tensor =>
+  sgdOp(inputs, { momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 });
 
-/** The largest finite f32. */
-const LARGEST = 3.4028234663852886e38;
-const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"];
+const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay", "decays"];
 
 /**
  * PyTorch's rule: g += weightDecay·w; v = μ·v + (1 − dampening)·g (v = g at the first step); w −= η·v, or
@@ -47,11 +37,13 @@ const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   requireOptions("sgd", options, known);
-  const { learningRate = 0.01, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  const { learningRate = 0.01, momentum = 0, dampening = 0, nesterov = false } = options;
+  const { weightDecay = 0, decays = "all" } = options;
   requireLearningRate("sgd", learningRate);
-  requireWithin("sgd", "momentum", momentum, 0, 1, true);
+  requireShare("sgd", "momentum", momentum);
   requireWithin("sgd", "dampening", dampening, 0, 1);
-  requireWithin("sgd", "weightDecay", weightDecay, 0, LARGEST);
+  requireDecay("sgd", weightDecay);
+  requireDecays("sgd", decays);
   requireOneOf("sgd", "nesterov", nesterov, [true, false]);
   if (nesterov && (momentum === 0 || dampening !== 0))
     throw new Error("sgd: nesterov needs momentum > 0 and dampening 0");
@@ -60,8 +52,9 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     learningRate,
     slots: momentum === 0 ? 0 : 1,
     byElement: true,
-    update: ({ theta, gradient, slots, scalars }) => [
-      sgdOp([theta, gradient, slots[0] ?? theta, scalars], { momentum, dampening, nesterov, weightDecay }),
-    ],
+    update: (inputs) =>
+      byDecay(inputs, { weightDecay, decays }, (part, decay) =>
+        sgdOp(part, { momentum, dampening, nesterov, weightDecay: decay }),
+      ),
   };
 }

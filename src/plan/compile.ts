@@ -72,15 +72,22 @@ export function compile(request: CompileRequest): Program {
     else if (chain.steps[0] === node) emitChain(chain, placement.operand, emit);
   }
   const bindings = outputs.map((tensor, i): Binding => {
-    const operand = placement.operand(tensor);
     const place = requests[i]?.place;
-    const misplaced = place && (place.segment !== operand.segment || place.offset !== operand.offset);
-    if (!misplaced) return { ...operand, type: tensor.type };
-    const target: Operand = { ...place, shape: tensor.shape };
-    tensors.push({ ...target, type: tensor.type, operation: "copy", cost: { bytes: 8 * size(target) } });
-    emitCopy(emitter, target, stridesOf(tensor.shape), operand, stridesOf(tensor.shape), tensor.shape);
-    return { ...target, type: tensor.type };
+    return place
+      ? { ...place, shape: tensor.shape, type: tensor.type }
+      : { ...placement.operand(tensor), type: tensor.type };
   });
+  // What was not made in its place is copied there, but nothing over what is still to be copied.
+  const copies = outputs
+    .map((tensor, i) => ({ from: placement.operand(tensor), to: bindings[i] as Binding }))
+    .filter(({ from, to }) => !meets(from, to) || from.offset !== to.offset);
+  while (copies.length > 0) {
+    const next = copies.findIndex(({ to }, i) => !copies.some(({ from }, j) => j !== i && meets(from, to)));
+    if (next < 0) throw new Error("compile: outputs change places in a circle; copy one of them first");
+    const [{ from, to }] = copies.splice(next, 1) as [{ from: Operand; to: Binding }];
+    tensors.push({ ...to, operation: "copy", cost: { bytes: 8 * size(to) } });
+    emitCopy(emitter, to, stridesOf(to.shape), from, stridesOf(to.shape), to.shape);
+  }
   return {
     calls,
     tensors,
@@ -97,6 +104,10 @@ export function compile(request: CompileRequest): Program {
     outputs: Object.fromEntries(names.map((name, i) => [name, bindings[i] as Binding])),
   };
 }
+
+/** Whether two places have memory in common. */
+const meets = (a: Operand, b: Operand): boolean =>
+  a.segment === b.segment && a.offset < b.offset + 4 * size(b) && b.offset < a.offset + 4 * size(a);
 
 /** What making a tensor, or a block of it, takes. */
 function costOf({ operation, attributes }: Tensor, y: Operand, inputs: readonly Operand[]): Cost {

@@ -78,12 +78,33 @@ export function placeTensors(
   const homeOf = (tensor: Tensor): { buffer: Buffer; bytes: number } =>
     home.get(tensor) as { buffer: Buffer; bytes: number };
 
-  // An output with a fixed place is made there, unless it is a view or a piece of something else.
+  /** Whether a step reads what lies at a place once `at` has begun to write there. */
+  const overwrites = (tensor: Tensor, { segment, offset }: Pointer): boolean => {
+    const reads = (x: Tensor): "before" | "as it writes" | "elsewhere" => {
+      const { buffer, bytes } = homeOf(x);
+      if (buffer.fixed?.segment !== segment) return "elsewhere";
+      const distance = buffer.fixed.offset + bytes - offset;
+      if (distance >= bytesOf(tensor) || distance + bytesOf(x) <= 0) return "elsewhere";
+      return distance === 0 && sameShape(x.shape, tensor.shape) ? "as it writes" : "before";
+    };
+    const at = index.get(tensor) as number;
+    return (
+      steps.some((step, i) => {
+        if (i < at || views.has(step)) return false;
+        const late = step === tensor && step.operation.elementwise ? ["before"] : ["before", "as it writes"];
+        return step.inputs.some((x) => late.includes(reads(x)));
+      }) || outputs.some((output) => output.tensor !== tensor && reads(output.tensor) !== "elsewhere")
+    );
+  };
+
+  // An output with a fixed place is made there, unless it is a view or a piece of something else, or what lies there is
+  // still to be read.
   const isWhole = (tensor: Tensor): boolean => {
     const { buffer, bytes } = homeOf(tensor);
     return bytes === 0 && buffer.bytes === bytesOf(tensor) && !buffer.fixed && !buffer.inside && buffer.first >= 0;
   };
-  for (const { tensor, place } of outputs) if (place && isWhole(tensor)) homeOf(tensor).buffer.fixed = place;
+  for (const { tensor, place } of outputs)
+    if (place && isWhole(tensor) && !overwrites(tensor, place)) homeOf(tensor).buffer.fixed = place;
 
   // Pieces of a concat along its first axis are runs of memory: they are made in place. Last ones first, so that a
   // concat inside a concat moves as a whole.

@@ -17,9 +17,11 @@ import { type CompileRequest, compile } from "../plan/compile.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { drawsByRows, replaceDraws } from "./draws.ts";
+import { optimizerOutputs, type Phase } from "./optimizerOutputs.ts";
 import type { Share } from "./passes.ts";
 import {
   contextFor,
+  cutLayout,
   flatSource,
   type Mode,
   type ParameterSlice,
@@ -30,11 +32,11 @@ import {
 
 /**
  * What a program is for. `train` leaves loss, g and the next state; `update` changes θ by g and state to the next one;
- * `refresh` leaves a next state alone; `evaluate` sums losses and right answers. The others read θ from the batch
+ * `ascend` and `every` change θ beside, where the optimiser asks for it; `refresh` leaves a next state alone; `evaluate` sums losses and right answers. The others read θ from the batch
  * instead of the model, for `objective`: three with running statistics, three with those of the batch.
  */
 export const programKinds = [
-  "train", "update", "refresh", "evaluate", "predict",
+  "train", "update", "ascend", "every", "refresh", "evaluate", "predict",
   "loss", "gradient", "hessianVector", "batchLoss", "batchGradient", "batchHessianVector",
 ] as const; // biome-ignore format: two families
 export type ProgramKind = (typeof programKinds)[number];
@@ -159,6 +161,10 @@ export function draw(description: Description): Blueprint {
   };
   const ofBatch = objectivePrograms("batch");
 
+  /** What an optimiser does to all of θ beside its update. */
+  const beside = (phase: Phase): CompileRequest => ({
+    outputs: optimizerOutputs(optimizer, parameterCount, layout, phase),
+  });
   const requests: Readonly<Record<ProgramKind, (batch: number, share?: Share) => CompileRequest>> = {
     train(batch, share) {
       const theta = vector("theta", "theta");
@@ -177,23 +183,20 @@ export function draw(description: Description): Blueprint {
       };
     },
     update(_, share) {
-      const part = (name: string): Tensor => input(name, [share?.rows ?? parameterCount], "f32", name);
+      const { rows = parameterCount, first = 0 } = share ?? {};
       return {
-        outputs: {},
-        effects: [
-          ...optimizer.update({
-            theta: part("theta"),
-            gradient: part("gradient"),
-            slots: Array.from({ length: optimizer.slots }, (_, i) => part(`slot${i}`)),
-            scalars: input("scalars", [2], "f32", "scalars"),
-          }),
-          // Replicas share θ out, not state.
-          ...(updatesState && !share
+        outputs: optimizerOutputs(optimizer, rows, cutLayout(layout, first, rows), (inputs) =>
+          optimizer.update(inputs),
+        ),
+        // Replicas share θ out, not state.
+        effects:
+          updatesState && !share
             ? [storeOp(["state", "nextState"].map((name) => input(name, [state.length], "f32", name)))]
-            : []),
-        ],
+            : [],
       };
     },
+    ascend: () => beside((inputs) => optimizer.ascend?.(inputs)),
+    every: () => beside((inputs) => optimizer.every?.update(inputs)),
     refresh(batch) {
       const mode: Mode = { training: false, normalization: "batch", refreshShare: input("share", [], "f32", "share") };
       const built = build(batch, mode, vector("theta", "theta"));

@@ -7,6 +7,8 @@ import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
 import type { Loss, TargetSpecification } from "../losses/loss.ts";
+import type { Schedule } from "../optimizers/optimizer.ts";
+import { rateAt } from "../optimizers/options.ts";
 import type { Program } from "../plan/program.ts";
 import type { Augmentation } from "./augmentation.ts";
 import { type ProgramKind, programKinds } from "./blueprint.ts";
@@ -25,10 +27,17 @@ import type { ParameterSlice, StateSlice } from "./trace.ts";
 export interface EngineSpecification {
   readonly build: BuildName;
   readonly seed: number;
-  readonly learningRate: number;
+  /** η before the first step: the model's own, then those of groups of parameters. */
+  readonly learningRates: readonly number[];
   /** The optimiser's name. */
   readonly optimizer: string;
   readonly slots: number;
+  /** What the slots hold before the first step. */
+  readonly firstSlots: readonly (number | "theta")[];
+  /** Whether the gradient is taken twice a step. */
+  readonly ascends: boolean;
+  /** Steps after which the optimiser does something beside; 0: never. */
+  readonly every: number;
   /** Whether each number of θ is updated by what belongs to it alone, so that threads can share the update out. */
   readonly updatesByElement: boolean;
   readonly threads: number;
@@ -62,6 +71,7 @@ interface ScalarCells {
   readonly generation: number;
   readonly f32: Float32Array;
   readonly i32: Int32Array;
+  readonly step: Float32Array;
   readonly random: Int32Array;
 }
 
@@ -75,6 +85,8 @@ export class Engine {
   /** Target numbers of one example. */
   readonly #targetWidth: number;
   readonly #update: ReadyProgram;
+  readonly #ascend: ReadyProgram | undefined;
+  readonly #every: ReadyProgram | undefined;
   readonly #replicas: Replicas | undefined;
   /** End of what the model keeps between calls: θ, g, slots and what belongs to them lie before it. */
   readonly #kept: number;
@@ -83,7 +95,7 @@ export class Engine {
   #closed = false;
   #steps = 0;
   #epochs = 0;
-  #learningRate: number;
+  #rates: (number | Schedule)[];
   #scalars: ScalarCells | undefined;
 
   private constructor(
@@ -96,10 +108,11 @@ export class Engine {
     this.memory = memory;
     this.specification = specification;
     this.#source = source;
-    this.#learningRate = specification.learningRate;
+    this.#rates = [...specification.learningRates];
     this.#targetWidth = size(specification.target.shape.slice(1));
     const bytes = 4 * specification.parameterCount;
-    memory.reserve("scalars", 8);
+    memory.reserve("scalars", 8 * this.#rates.length);
+    memory.reserve("step", 4);
     memory.reserve("shuffle", 16);
     memory.reserve("theta", bytes);
     reserveOwn(memory, specification);
@@ -109,8 +122,14 @@ export class Engine {
     this.#begin(values);
     this.state().set(specification.state);
     for (const segment of ["random", "shuffle"]) memory.i32(segment, 0, 2).set(seedWords(specification.seed));
+    const { ascends, every } = specification;
+    if (ascends) memory.reserve("origin", bytes + 4 * specification.state.length);
+    // Arenas of their own: they must leave a batch, and constants, where they are.
+    const besides = (kind: ProgramKind): ReadyProgram => new ReadyProgram(memory, source(kind, 0), kind);
+    this.#update = besides("update");
+    this.#ascend = ascends ? besides("ascend") : undefined;
+    this.#every = every > 0 ? besides("every") : undefined;
     this.#kept = memory.mark();
-    this.#update = this.program("update", 0);
     this.#replicas = team && new Replicas(memory, team, specification, source);
     if (team) abandoned.register(this, team);
   }
@@ -151,11 +170,26 @@ export class Engine {
   get steps(): number {
     return this.#steps;
   }
+  /** η of the next step. */
   get learningRate(): number {
-    return this.#learningRate;
+    return this.#rate(0);
   }
+  /** Takes the place of a schedule; the rates of groups keep their proportion to it. */
   set learningRate(value: number) {
-    this.#learningRate = value;
+    const before = this.learningRate;
+    this.#rates = this.#rates.map((_, i) => (i === 0 || before === 0 ? value : (this.#rate(i) * value) / before));
+  }
+  /** Rates that change from step to step, in the order of the specification's. */
+  schedule(rates: readonly (number | Schedule)[]): void {
+    this.#rates = [...rates];
+  }
+  /** η of the step after so many. */
+  rateAfter(steps: number, i = 0): number {
+    const rate = this.#rates[i] as number | Schedule;
+    return typeof rate === "number" ? rate : rateAt(rate, steps);
+  }
+  #rate(i: number): number {
+    return this.rateAfter(this.#steps, i);
   }
 
   /** Shuffled epochs done. */
@@ -166,7 +200,8 @@ export class Engine {
   goOnFrom(steps: number, epochs: number, learningRate: number, position: FitPosition | undefined): void {
     this.#steps = steps;
     this.#epochs = epochs;
-    this.#learningRate = learningRate;
+    // A schedule that gives this very rate goes on.
+    if (learningRate !== this.learningRate) this.learningRate = learningRate;
     this.position = position;
   }
 
@@ -283,8 +318,9 @@ export class Engine {
     if (this.#scalars?.generation !== generation)
       this.#scalars = {
         generation,
-        f32: memory.f32("scalars", 0, 2),
-        i32: memory.i32("scalars", 0, 2),
+        f32: memory.f32("scalars", 0, 2 * this.#rates.length),
+        i32: memory.i32("scalars", 0, 2 * this.#rates.length),
+        step: memory.f32("step", 0, 1),
         random: memory.i32("random", 0, 4),
       };
     return this.#scalars;
@@ -293,8 +329,11 @@ export class Engine {
   /** What the next step's programs read beside the batch: η, and the number of the step. */
   writeScalars(): void {
     const cells = this.#cells();
-    cells.f32[0] = this.#learningRate;
-    cells.i32[1] = this.#steps;
+    for (let i = 0; i < this.#rates.length; i++) {
+      cells.f32[2 * i] = this.#rate(i);
+      cells.i32[2 * i + 1] = this.#steps;
+    }
+    cells.step[0] = this.#steps + 1;
     cells.random[2] = this.#steps;
   }
 
@@ -313,13 +352,43 @@ export class Engine {
    */
   advance(program: Runnable): number {
     this.writeScalars();
+    if (this.#steps === 0) this.#fillSlots();
     program.run();
-    const loss = program.view("loss")[0] as number;
+    let loss = program.view("loss")[0] as number;
+    if (this.#ascend && Number.isFinite(loss)) {
+      const first = loss;
+      const second = this.#secondLoss(this.#ascend, program);
+      loss = Number.isFinite(second) ? first : second;
+    }
     if (Number.isFinite(loss)) {
       this.#learn(program);
       this.#steps++;
     }
     return loss;
+  }
+
+  /** Slots that do not begin as zeros. */
+  #fillSlots(): void {
+    this.specification.firstSlots.forEach((first, i) => {
+      if (first === "theta") this.memory.f32(`slot${i}`, 0, this.specification.parameterCount).set(this.theta());
+      else if (first !== 0) this.memory.f32(`slot${i}`, 0, this.specification.parameterCount).fill(first);
+    });
+  }
+
+  /** Runs a program again where an optimiser wants its gradient → the loss there. θ is as before; so is the next state. */
+  #secondLoss(ascend: ReadyProgram, program: Runnable): number {
+    const { memory, specification } = this;
+    const { kernels } = memory;
+    const [theta, origin, next] = [memory.base("theta"), memory.base("origin"), memory.base("nextState")];
+    const count = specification.parameterCount;
+    kernels.copy(origin, theta, count);
+    kernels.copy(origin + 4 * count, next, specification.state.length);
+    if (!(program instanceof ReadyProgram)) this.#replicas?.update();
+    ascend.run();
+    program.run();
+    kernels.copy(theta, origin, count);
+    kernels.copy(next, origin + 4 * count, specification.state.length);
+    return program.view("loss")[0] as number;
   }
 
   /** Updates θ by the gradient that a program left. */
@@ -328,6 +397,7 @@ export class Engine {
     shared?.update();
     if (!shared || !this.specification.updatesByElement) this.#update.run();
     else if (program.view("nextState") !== undefined) this.acceptState();
+    if (this.#every && (this.#steps + 1) % this.specification.every === 0) this.#every.run();
   }
 
   step(batch: Batch): number {

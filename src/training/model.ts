@@ -6,8 +6,9 @@ import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
 import type { Loss, LossFunction } from "../losses/loss.ts";
 import type { Layer } from "../nn/layer.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
-import { requireLearningRate, sgd } from "../optimizers/sgd.ts";
+import type { Optimizer, Schedule } from "../optimizers/optimizer.ts";
+import { rateAt, requireLearningRate } from "../optimizers/options.ts";
+import { sgd } from "../optimizers/sgd.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprint.ts";
@@ -109,23 +110,30 @@ export interface Specified {
   readonly specification: EngineSpecification;
   readonly values: readonly Float32Array[];
   readonly memory: ModelMemory;
+  /** η, and those of groups of parameters: numbers or schedules. */
+  readonly rates: readonly (number | Schedule)[];
 }
 
 export async function specify(options: ModelOptions, inWorker = false): Promise<Specified> {
   const { blueprint, input, inputType, build, threads, optimizer, seed } = prepare(options, inWorker);
   const { layout, parameterCount, stateLayout, state, output, target, inputBelow, judges, link } = blueprint;
   const memory = await ModelMemory.create(build, threads > 1 && !inWorker);
-  const { learningRate, slots } = optimizer;
+  const { learningRate, groupRates = [], slots, first = [], every } = optimizer;
+  const rates = [learningRate, ...groupRates];
   return {
     blueprint,
     memory,
+    rates,
     values: initialValues(blueprint, seed, memory),
     specification: {
       build,
       seed,
-      learningRate,
+      learningRates: rates.map((rate) => (typeof rate === "number" ? rate : rateAt(rate, 0))),
       optimizer: optimizer.name,
       slots,
+      firstSlots: first,
+      ascends: typeof optimizer.ascend === "function",
+      every: every?.steps ?? 0,
       updatesByElement: optimizer.byElement === true,
       threads,
       mayUseOneThread: options.threads === "auto",
@@ -149,8 +157,10 @@ export async function specify(options: ModelOptions, inWorker = false): Promise<
  * @throws for options that do not fit together, naming the option, the value and the remedy
  */
 export async function createModel(options: ModelOptions): Promise<Model> {
-  const { blueprint, specification, values, memory } = await specify(options);
-  return new Model(blueprint, await Engine.create(specification, values, blueprint.program, memory));
+  const { blueprint, specification, rates, values, memory } = await specify(options);
+  const engine = await Engine.create(specification, values, blueprint.program, memory);
+  engine.schedule(rates);
+  return new Model(blueprint, engine);
 }
 
 /** The part of a blueprint that a model keeps. */

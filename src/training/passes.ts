@@ -25,6 +25,8 @@ export function trainingBatches(rows: number, batchSize: number | "all" = 32): r
 export interface Share {
   readonly rows: number;
   readonly replicas: number;
+  /** The first, where it matters which they are. */
+  readonly first?: number;
 }
 
 /** Shares of a batch, or of anything that is counted: the first get one more where it does not come out even. */
@@ -40,14 +42,17 @@ const UPDATE_UNIT = 16;
 
 /** How replicas share out an update. */
 export const updateShares = (parameters: number, replicas: number): readonly Share[] =>
-  sharesOf(parameters, replicas, UPDATE_UNIT);
+  sharesOf(parameters, replicas, UPDATE_UNIT).map((share, r, all) => ({
+    ...share,
+    first: all.slice(0, r).reduce((sum, { rows }) => sum + rows, 0),
+  }));
 
 /** A program by purpose, batch size and, where replicas share the batch, the part of one of them. */
 export type ProgramKey = readonly [kind: ProgramKind, batch: number, share?: Share];
 
 /** A key as text. */
 export const keyText = (kind: ProgramKind, batch: number, share: Share = { rows: batch, replicas: 1 }): string =>
-  `${kind} ${batch} ${share.rows}/${share.replicas}`;
+  `${kind} ${batch} ${share.rows}/${share.replicas}${share.first === undefined ? "" : ` from ${share.first}`}`;
 
 /** The same job for several batch sizes, each once. */
 export const programsFor = (kind: ProgramKind, batches: readonly number[]): ProgramKey[] =>
@@ -62,5 +67,7 @@ export function sharedProgramsFor(kind: ProgramKind, batches: readonly number[],
   );
 }
 
-/** Shares of different sizes, one each. */
-export const distinct = (shares: readonly Share[]): Share[] => [...new Map(shares.map((s) => [s.rows, s])).values()];
+/** Shares that differ, one each. */
+export const distinct = (shares: readonly Share[]): Share[] => [
+  ...new Map(shares.map((share) => [`${share.rows} ${share.first}`, share])).values(),
+];

@@ -23,6 +23,8 @@ export type Request =
       /** First values of each parameter. */
       readonly values: readonly Float32Array[];
       readonly module: WebAssembly.Module;
+      /** Whether learning rates are posted, step by step. */
+      readonly scheduled: boolean;
     }
   | { readonly method: "step"; readonly batch: Batch }
   | { readonly method: "evaluate"; readonly data: Dataset; readonly metrics: boolean }
@@ -60,6 +62,8 @@ export type Request =
 export interface Call {
   readonly id: number;
   readonly programs: readonly PostedProgram[];
+  /** Learning rates of the steps to come, behind those posted before: a schedule is a function, and stays at home. */
+  readonly rates: Float64Array;
   readonly request: Request;
 }
 

@@ -11,8 +11,9 @@ export class ReadyProgram {
   constructor(
     memory: ModelMemory,
     readonly program: Program,
+    arena?: string,
   ) {
-    this.#bound = new BoundProgram(memory, program);
+    this.#bound = new BoundProgram(memory, program, arena);
     this.#views = new Views(
       memory,
       Object.fromEntries(

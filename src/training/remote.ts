@@ -5,6 +5,8 @@ import { type BuildName, loadModule, moduleFor } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
 import { requireNumbers, requireOptions } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Schedule } from "../optimizers/optimizer.ts";
+import { rateAt } from "../optimizers/options.ts";
 import type { Blueprint, ProgramKind } from "./blueprint.ts";
 import { requireCallbacks, toldTo } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
@@ -54,12 +56,13 @@ interface Pending {
  * createModel, functions included. Call `close()` when done.
  */
 export async function createRemoteModel(options: ModelOptions): Promise<RemoteModel> {
-  const { blueprint, specification, values } = await specify(options, true);
+  const { blueprint, specification, rates, values } = await specify(options, true);
   // The form that bundlers look for.
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const model = new RemoteModel(
     blueprint,
     specification,
+    rates,
     values,
     await loadModule(moduleFor(specification.build, specification.threads > 1)),
     worker,
@@ -79,6 +82,12 @@ export class RemoteModel {
   readonly #worker: HostWorker;
   readonly #pending = new Map<number, Pending>();
   readonly #sent = new Set<string>();
+  /** Learning rates; where one is a schedule, those of the steps to come are posted before they are needed. */
+  readonly #rates: readonly (number | Schedule)[];
+  readonly #scheduled: boolean;
+  /** Steps whose rates the worker has, and will need. */
+  #ratesSent = 0;
+  #ratesNeeded = 1;
   #calls = 0;
   #fits = 0;
   #ended: Error | undefined;
@@ -89,17 +98,22 @@ export class RemoteModel {
   constructor(
     blueprint: Blueprint,
     specification: EngineSpecification,
+    rates: readonly (number | Schedule)[],
     values: readonly Float32Array[],
     module: WebAssembly.Module,
     worker: HostWorker,
   ) {
     this.#blueprint = blueprint;
     this.#specification = specification;
+    this.#rates = rates;
+    this.#scheduled = rates.some((rate) => typeof rate === "function");
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#settle(data as Answer);
     worker.onerror = ({ message }) => this.#end(new Error(`remote model: the worker failed: ${message}`));
-    this.ready = this.#ask({ method: "create", specification, values, module }, [
+    this.ready = this.#ask({ method: "create", specification, values, module, scheduled: this.#scheduled }, [
       ["update", 0],
+      ...(specification.ascends ? [["ascend", 0] as const] : []),
+      ...(specification.every > 0 ? [["every", 0] as const] : []),
       ...this.#updateKeys(),
     ]) as Promise<void>;
   }
@@ -124,6 +138,7 @@ export class RemoteModel {
   /** See Model.step. */
   step(batch: Batch, options?: TransferOptions): Promise<number> {
     const programs = this.#whenValid(() => this.#shared("train", [this.#rows(batch.x)]));
+    this.#ratesNeeded++;
     return this.#ask({ method: "step", batch }, programs, options) as Promise<number>;
   }
 
@@ -172,6 +187,7 @@ export class RemoteModel {
   }
   /** See Model.restore. */
   async restore(snapshot: Snapshot): Promise<void> {
+    if (Number.isSafeInteger(snapshot?.steps)) this.#ratesNeeded = Math.max(this.#ratesNeeded, snapshot.steps + 1);
     await this.#ask({ method: "restore", snapshot });
   }
   /** See Model.refreshStatistics. */
@@ -216,6 +232,9 @@ export class RemoteModel {
       ...this.#shared("train", trainingBatches(data.size, rest.batchSize)),
       ...(rest.validation ? this.#shared("evaluate", evaluationPasses(rest.validation.size)) : []),
     ]);
+    const { epochs = 1, batchSize = 32 } = rest;
+    const steps = epochs * Math.ceil(data?.size / (batchSize === "all" ? data?.size : batchSize));
+    if (Number.isSafeInteger(steps) && programs.length > 0) this.#ratesNeeded += steps;
     const fit = this.#fits++;
     const abort = (): void => this.#worker.postMessage({ abort: fit } satisfies Abort);
     signal?.addEventListener("abort", abort);
@@ -298,12 +317,23 @@ export class RemoteModel {
     return [...missing.values()].map((key) => ({ key, program: this.#blueprint.program(...key) }));
   }
 
+  /** Rates that the worker will need and has not got. */
+  #nextRates(): Float64Array {
+    if (!this.#scheduled) return new Float64Array();
+    const ahead: number[] = [];
+    for (let step = this.#ratesSent; step < this.#ratesNeeded; step++)
+      for (const rate of this.#rates) ahead.push(typeof rate === "number" ? rate : rateAt(rate, step));
+    this.#ratesSent = Math.max(this.#ratesSent, this.#ratesNeeded);
+    return Float64Array.from(ahead);
+  }
+
   async #ask(request: Request, keys: readonly ProgramKey[] = [], options: TransferOptions = {}): Promise<unknown> {
     if (this.#ended) throw this.#ended;
     const id = this.#calls++;
     const programs = this.#compile(keys);
+    const rates = this.#nextRates();
     return new Promise((resolve, reject) => {
-      this.#worker.postMessage({ id, programs, request } satisfies Call, options.transfer);
+      this.#worker.postMessage({ id, programs, rates, request } satisfies Call, options.transfer);
       for (const { key } of programs) this.#sent.add(keyText(...key));
       this.#pending.set(id, { resolve, reject });
       this.#worker.ref?.();

@@ -2,7 +2,7 @@
 // options, it continues bit for bit as if it had never stopped.
 import { requireFinite, requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
-import { requireLearningRate } from "../optimizers/sgd.ts";
+import { requireLearningRate } from "../optimizers/options.ts";
 import { requireVector } from "./check.ts";
 import type { Engine } from "./engine.ts";
 import type { StateSlice } from "./trace.ts";
@@ -85,7 +85,7 @@ export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
     );
   requireWhole("restore", "steps", steps, 0);
   requireWhole("restore", "epochs", epochs, 0);
-  requireLearningRate("restore", learningRate);
+  if (learningRate !== engine.rateAfter(steps)) requireLearningRate("restore", learningRate);
   const vectors = [
     ["parameters", parameters, engine.theta()],
     ...slots.map((slot, i) => [`slots[${i}]`, slot, engine.slot(i)] as const),

@@ -78,6 +78,15 @@ function contextOf(trace: Trace, path: string): Context {
   };
 }
 
+/** The part of a layout that `size` numbers from `first` on hold, counted from there. */
+export function cutLayout(layout: readonly ParameterSlice[], first: number, size: number): ParameterSlice[] {
+  return layout.flatMap((entry) => {
+    const offset = Math.max(entry.offset, first);
+    const end = Math.min(entry.offset + entry.size, first + size);
+    return end > offset ? [{ ...entry, offset: offset - first, size: end - offset }] : [];
+  });
+}
+
 const total = (layout: readonly StateSlice[]): number => layout.reduce((sum, entry) => sum + entry.size, 0);
 
 /** A source that answers with placeholders and writes down what it is asked for. */

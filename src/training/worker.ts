@@ -16,6 +16,8 @@ interface Fit {
 }
 
 const programs = new Map<string, Program>();
+/** As posted so far: those of one step behind those of the step before. */
+const rates: number[] = [];
 const fits = new Map<number, Fit>();
 let model: Model | undefined;
 
@@ -32,7 +34,11 @@ async function create(request: Extract<Request, { method: "create" }>): Promise<
   load({ module }, moduleFor(build, threads > 1));
   const memory = await ModelMemory.create(build, threads > 1);
   const blueprint = { layout, stateLayout, parameterCount, program };
-  model = new Model(blueprint, await Engine.create(specification, values, program, memory));
+  const engine = await Engine.create(specification, values, program, memory);
+  const { length } = specification.learningRates;
+  if (request.scheduled)
+    engine.schedule(specification.learningRates.map((_, i) => (step) => rates[step * length + i] as number));
+  model = new Model(blueprint, engine);
 }
 
 async function answer(request: Request): Promise<unknown> {
@@ -119,7 +125,8 @@ parent.listen((message) => {
     fits.get((message as Abort).abort)?.controller.abort();
     return;
   }
-  const { id, request, programs: posted } = message as Call;
+  const { id, request, programs: posted, rates: ahead } = message as Call;
+  for (const rate of ahead) rates.push(rate);
   for (const { key, program: compiled } of posted) programs.set(keyText(...key), compiled);
   answer(request).then(
     (value) => parent.post({ id, value } satisfies Answer, buffersOf(value)),

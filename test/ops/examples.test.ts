@@ -95,16 +95,19 @@ describe("every operation", () => {
     const bare = [...operations.values()].filter((o) => o.examples().length === 0).map((o) => o.name);
     // What needs threads, integer results, random numbers, effects; crossEntropy is checked through its composed form in crossEntropy.test.ts.
     expect(bare.sort()).toEqual([
+      "adaptive",
       "allReduce",
       "argmax",
       "argmin",
       "crossEntropy",
       "dropout",
       "equalLabels",
+      "lion",
       "mergeStatistics",
       "oneHot",
       "randomNormal",
       "randomUniform",
+      "rprop",
       "sgd",
       "stopGradient",
       "store",

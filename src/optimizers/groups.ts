@@ -1,0 +1,56 @@
+// Groups of parameters with optimisers of their own.
+
+import { requireFunction, requireOptions } from "../checks.ts";
+import { requireOptimizer } from "./lookahead.ts";
+import type { Optimizer, Slice } from "./optimizer.ts";
+import { byRuns } from "./runs.ts";
+
+export interface ParameterGroup {
+  /** Whether a parameter of `model.layout` belongs here, such as ({ name }) => name.startsWith("dense1"). */
+  readonly where: (parameter: Slice) => boolean;
+  /** "frozen": the parameters stay as they are. */
+  readonly optimizer: Optimizer | "frozen";
+}
+
+/**
+ * A parameter goes to the first group that it belongs to, or else to the last optimiser. Each optimiser has its own learning
+ * rate or schedule; setting `model.learningRate` sets the last one's, and those of the groups in proportion.
+ */
+export function parameterGroups(groups: readonly ParameterGroup[], rest: Optimizer): Optimizer {
+  if (!Array.isArray(groups))
+    throw new Error("parameterGroups: expected an array of { where, optimizer } and an optimiser for the rest");
+  requireOptimizer("parameterGroups", rest);
+  for (const group of groups) {
+    requireOptions("parameterGroups", group, ["where", "optimizer"]);
+    requireFunction("parameterGroups", "where", group.where, '({ kind }) => kind === "bias"');
+    if (group.optimizer !== "frozen") requireOptimizer("parameterGroups", group.optimizer);
+  }
+  const trained = groups
+    .filter(({ optimizer }) => optimizer !== "frozen")
+    .map(({ optimizer }) => optimizer as Optimizer);
+  for (const { name, ascend, every, first, groupRates } of [rest, ...trained])
+    if (ascend || every || first?.some((value) => value !== 0) || groupRates)
+      throw new Error(`parameterGroups: ${name} cannot be a group's; put it around all groups`);
+  const all = [rest, ...trained];
+  return {
+    name: "parameterGroups",
+    learningRate: rest.learningRate,
+    groupRates: trained.map(({ learningRate }) => learningRate),
+    slots: Math.max(...all.map(({ slots }) => slots)),
+    byElement: all.every(({ byElement }) => byElement === true),
+    update(inputs) {
+      const rates = [inputs.learningRate, ...inputs.groupRates];
+      const optimizerOf = (parameter: Slice): Optimizer | "frozen" =>
+        groups.find(({ where }) => where(parameter))?.optimizer ?? rest;
+      return byRuns(inputs, optimizerOf, (part, optimizer) =>
+        optimizer === "frozen"
+          ? []
+          : optimizer.update({
+              ...part,
+              slots: part.slots.slice(0, optimizer.slots),
+              learningRate: rates[all.indexOf(optimizer)] as (typeof rates)[number],
+            }),
+      );
+    },
+  };
+}

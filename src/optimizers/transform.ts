@@ -1,0 +1,78 @@
+// Links of a chain before its optimiser: what happens to the gradient first.
+
+import { requireOptions, requirePositive, requireWhole, show } from "../checks.ts";
+import { div, maximum, minimum, mul } from "../ops/binary.ts";
+import { sum } from "../ops/reduce.ts";
+import { sqrt, square } from "../ops/unary.ts";
+import type { Optimizer, StepInputs, Transform, TransformRule, Update } from "./optimizer.ts";
+
+/** An optimiser with slots of a wrapper's own in front of its own, and inputs changed on their way to it. */
+export function wrap(
+  inner: Optimizer,
+  name: string,
+  own: number,
+  change: (inputs: StepInputs) => { readonly inputs: StepInputs; readonly slots?: Update["slots"] },
+): Optimizer {
+  const rest = (inputs: StepInputs): StepInputs => ({ ...inputs, slots: inputs.slots.slice(own) });
+  const behind = (updates: Update | readonly Update[]): Update[] =>
+    [updates].flat().map((update) => ({
+      ...update,
+      slots: [...new Array<undefined>(own).fill(undefined), ...(update.slots ?? [])],
+    }));
+  const { ascend, every, first = new Array(inner.slots).fill(0) } = inner;
+  return {
+    ...inner,
+    name,
+    slots: own + inner.slots,
+    first: [...new Array<number>(own).fill(0), ...first],
+    update(inputs) {
+      const changed = change(inputs);
+      return [{ slots: changed.slots ?? [] }, ...behind(inner.update(rest(changed.inputs)))];
+    },
+    ...(ascend && { ascend: (inputs) => ascend(inputs) }),
+    ...(every && { every: { ...every, update: (inputs) => behind(every.update(rest(inputs))) } }),
+  };
+}
+
+/** A transform of one's own, as a link for `chain`. */
+export function gradientTransform(rule: TransformRule): Transform {
+  requireOptions("gradientTransform", rule, ["name", "slots", "byElement", "transform"]);
+  const { name, slots, transform } = rule;
+  if (typeof transform !== "function")
+    throw new Error(`gradientTransform: transform must be a function of the step's inputs, got ${show(transform)}`);
+  requireWhole("gradientTransform", "slots", slots, 0);
+  return {
+    ...rule,
+    before: (inner) => ({
+      ...wrap(inner, `${name}, ${inner.name}`, slots, (inputs) => {
+        const next = transform({ ...inputs, slots: inputs.slots.slice(0, slots) });
+        return { inputs: { ...inputs, gradient: next.gradient }, slots: next.slots };
+      }),
+      byElement: rule.byElement === true && inner.byElement === true,
+    }),
+  };
+}
+
+/** Each number of g is kept within [−limit, limit]. */
+export function clipByValue(limit: number): Transform {
+  requirePositive("clipByValue", "limit", limit);
+  return gradientTransform({
+    name: "clipByValue",
+    slots: 0,
+    byElement: true,
+    transform: ({ gradient }) => ({ gradient: maximum(minimum(gradient, limit), -limit) }),
+  });
+}
+
+/** g is shortened to this length where it is longer (Pascanu et al. 2013): the norm is that of all parameters. */
+export function clipByGlobalNorm(norm: number): Transform {
+  requirePositive("clipByGlobalNorm", "norm", norm);
+  return gradientTransform({
+    name: "clipByGlobalNorm",
+    slots: 0,
+    // The optimiser's kernel takes the factor: no pass of its own.
+    transform: ({ gradient }) => ({
+      gradient: mul(gradient, minimum(div(norm, sqrt(sum(square(gradient)))), 1)),
+    }),
+  });
+}

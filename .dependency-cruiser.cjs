@@ -17,6 +17,7 @@ const layers = [
   { name: "regularizers", path: "^src/regularizers", may: rules, types: "^src/nn/layer" },
   { name: "optimizers", path: "^src/optimizers/", may: rules, types: "^src/nn/layer" },
   { name: "metrics", path: "^src/metrics/" },
+  { name: "schedules", path: "^src/schedules", types: "^src/optimizers/optimizer" },
   { name: "chain", path: "^src/chain", may: ["graph", "nn", "optimizers"] },
   { name: "data", path: "^src/data/", also: "^bindings/platform/" },
   {

@@ -48,6 +48,7 @@ const entries = {
   cli: "src/cli.ts",
   ops: "src/ops/index.ts",
   initializers: "src/nn/initializers.ts",
+  schedules: "src/schedules.ts",
   worker: "src/training/worker.ts",
   thread: "bindings/thread.ts",
   inline: "bindings/inline.ts",
@@ -64,8 +65,12 @@ const namespaces: Plugin = {
   name: "namespaces",
   resolveId(path, importer) {
     if (!importer || relative(root, importer) !== join("src", "index.ts")) return undefined;
-    if (path === "./ops/index.ts") return { id: "./ops.js", external: true };
-    return path === "./nn/initializers.ts" ? { id: "./initializers.js", external: true } : undefined;
+    const id = {
+      "./ops/index.ts": "./ops.js",
+      "./nn/initializers.ts": "./initializers.js",
+      "./schedules.ts": "./schedules.js",
+    }[path];
+    return id ? { id, external: true } : undefined;
   },
 };
 

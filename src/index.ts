@@ -120,6 +120,8 @@ export { clipByGlobalNorm, clipByValue, gradientTransform } from "./optimizers/t
 export { formatProgram } from "./plan/print.ts";
 export type { Program } from "./plan/program.ts";
 export { elasticNet, l1, l2, type NamedParameter, type Regularizer, type RegularizerOptions } from "./regularizers.ts";
+export type { DecayScheduleOptions, Plateau, PlateauOptions, StepOptions } from "./schedules.ts";
+export * as schedules from "./schedules.ts";
 export type { Augmentation } from "./training/augmentation.ts";
 export type { Callback, FittedModel } from "./training/callbacks.ts";
 export type { Measured, Metric, Metrics } from "./training/metrics.ts";

@@ -1,4 +1,4 @@
-// npm run bench [-- gemm conv chain step threads epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
+// npm run bench [-- gemm conv chain optimizers step threads epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
 import { parseArgs } from "node:util";
 import type { BuildChoice } from "../bindings/load.ts";
 import type { Library } from "./contest.ts";
@@ -9,6 +9,7 @@ import { chain } from "./suites/chain.ts";
 import { conv } from "./suites/conv.ts";
 import { epoch } from "./suites/epoch.ts";
 import { gemm } from "./suites/gemm.ts";
+import { optimizers } from "./suites/optimizers.ts";
 import { size } from "./suites/size.ts";
 import { start } from "./suites/start.ts";
 import { step } from "./suites/step.ts";
@@ -18,6 +19,7 @@ const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = 
   gemm,
   conv,
   chain,
+  optimizers,
   step,
   threads,
   epoch,

@@ -4,7 +4,7 @@ import type { Ours } from "./ours.ts";
 import { type RaceOptions, race } from "./race.ts";
 
 export interface Row {
-  readonly suite: "gemm" | "conv" | "chain" | "step" | "threads" | "epoch" | "size" | "start";
+  readonly suite: "gemm" | "conv" | "chain" | "optimizers" | "step" | "threads" | "epoch" | "size" | "start";
   readonly name: string;
   /** Which build of ours ran. */
   readonly build: string;

@@ -127,7 +127,15 @@ async function bundleEntries(): Promise<void> {
         entryFileNames: "[name].js",
         chunkFileNames: "[name].js",
         postFooter: notices,
-        codeSplitting: { groups: [{ name: "core", test: /[\\/](src[\\/](?!cli)|bindings[\\/])/, minShareCount: 2 }] },
+        codeSplitting: {
+          groups: [
+            {
+              name: "core",
+              test: /[\\/](src[\\/](?!cli|training[\\/](replicas|teamProgram))|bindings[\\/](?!team))/,
+              minShareCount: 2,
+            },
+          ],
+        },
       },
     });
     for (const file of output)

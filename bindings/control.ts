@@ -1,6 +1,6 @@
 // What the threads of a team share beside the model's numbers: the words of assembly/sync.ts, and two ways of saying
 // more than a word — call lists to the workers, the reason of a failure back.
-import { kernelCodes } from "./generated/kernels.ts";
+import type { Kernels } from "./load.ts";
 import type { ResolvedCall } from "./steps.ts";
 
 /** Bytes from the start of the segment "sync"; the first three as in assembly/sync.ts. */
@@ -30,14 +30,14 @@ export interface Orders {
   readonly mailbox: number;
 }
 
-const names = Object.keys(kernelCodes);
-
-/** Call lists as numbers: kernel, how many arguments, arguments; and so on. */
-export function encodeCalls(calls: readonly ResolvedCall[]): number[] {
+/** Call lists as numbers: kernel (its place in the module), how many arguments, arguments; and so on. */
+export function encodeCalls(calls: readonly ResolvedCall[], kernels: Kernels): number[] {
+  const names = Object.keys(kernels);
   return calls.flatMap(({ kernel, numbers }) => [names.indexOf(kernel), numbers.length, ...numbers]);
 }
 
-export function decodeCalls(words: readonly number[]): ResolvedCall[] {
+export function decodeCalls(words: readonly number[], kernels: Kernels): ResolvedCall[] {
+  const names = Object.keys(kernels);
   const calls: ResolvedCall[] = [];
   for (let at = 0; at < words.length; ) {
     const [kernel, count] = [words[at] as number, words[at + 1] as number];

@@ -1,6 +1,7 @@
 // Probe the engine, choose a build, compile it once per process, instantiate it on a memory.
 import { readBytes } from "#platform";
-import { type KernelCalls, kernelCodes } from "./generated/kernels.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { type KernelCalls, kernelFingerprint } from "./generated/kernels.ts";
 
 /** Every kernel as a call with byte addresses. */
 export type Kernels = Readonly<KernelCalls<number>>;
@@ -133,11 +134,11 @@ export function loadModule(build: ModuleName): Promise<WebAssembly.Module> {
 /** The kernels of a module on a memory. */
 export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
   const instance = await WebAssembly.instantiate(module, { env: { memory, abort: trap } });
-  for (const name of Object.keys(kernelCodes))
-    if (typeof instance.exports[name] !== "function")
-      throw new Error(
-        `load: the module has no kernel "${name}"; it is not of this version of thalweg, reinstall the package`,
-      );
+  const names = Object.keys(instance.exports).filter((name) => typeof instance.exports[name] === "function");
+  if (fingerprint(names) !== kernelFingerprint)
+    throw new Error(
+      `load: the module's kernels (${names.length}) are not those of this version of thalweg; reinstall the package`,
+    );
   return instance.exports as unknown as Kernels;
 }
 

@@ -97,7 +97,7 @@ export class Team {
 
   /** Hands a worker its version of a list, in place of the one it had. */
   teach(replica: number, list: number, calls: readonly ResolvedCall[]): void {
-    const words = encodeCalls(calls);
+    const words = encodeCalls(calls, this.#memory.kernels);
     const letter = new Float64Array(this.#memory.memory.buffer, this.#mailbox, MAILBOX_HEADER + MAILBOX_NUMBERS);
     for (let start = 0; start === 0 || start < words.length; start += MAILBOX_NUMBERS) {
       const part = words.slice(start, start + MAILBOX_NUMBERS);

@@ -32,7 +32,7 @@ function obey({ memory, replica, control, mailbox }: Orders, kernels: Kernels): 
     if (addressee === replica) {
       words.push(...letter.subarray(MAILBOX_HEADER, MAILBOX_HEADER + count));
       if (last) {
-        lists.set(list, prepareSteps(kernels, decodeCalls(words)));
+        lists.set(list, prepareSteps(kernels, decodeCalls(words, kernels)));
         words = [];
       }
     }

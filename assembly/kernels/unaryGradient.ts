@@ -85,6 +85,18 @@ function map(f: i32, dx: usize, dy: usize, z: usize, n: i32, parameter: f32): vo
   span(dy, n);
   span(z, n);
   const p = f32x4.splat(parameter);
+  if (f == ELU || f >= SILU) {
+    // One loop with the tail inside, as in unary.ts.
+    for (let i = 0; i < n; i += LANES) {
+      const rest = n - i;
+      const isTail = rest < LANES;
+      const d = isTail ? loadTail(at(dy, i), rest) : v128.load(at(dy, i));
+      const v = apply(f, d, isTail ? loadTail(at(z, i), rest) : v128.load(at(z, i)), p);
+      if (isTail) storeTail(at(dx, i), v, rest);
+      else v128.store(at(dx, i), v);
+    }
+    return;
+  }
   const whole = n & ~(LANES - 1);
   for (let i = 0; i < whole; i += LANES)
     v128.store(at(dx, i), apply(f, v128.load(at(dy, i)), v128.load(at(z, i)), p));

@@ -16,6 +16,17 @@ const relaxed = ["--enable", "simd,relaxed-simd"];
 /** 65,536 pages: shared memory must state its maximum; 4 GiB is all a 32-bit address can name. */
 const threads = ["--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"];
 
+/** What the optimiser must let pass. */
+const features = [
+  "simd",
+  "relaxed-simd",
+  "threads",
+  "bulk-memory",
+  "nontrapping-float-to-int",
+  "mutable-globals",
+  "sign-ext",
+].map((name) => `--enable-${name}`);
+
 const recipes: readonly BuildRecipe[] = [
   { name: "strict", entry: "index.ts", flags: [...release, ...strict] },
   { name: "relaxed", entry: "index.ts", flags: [...release, ...relaxed] },
@@ -40,15 +51,20 @@ const recipes: readonly BuildRecipe[] = [
   },
 ];
 
-/** Compiles one recipe into bindings/wasm/<name>.wasm, in a process of its own. */
-const compile = ({ name, entry, flags }: BuildRecipe): Promise<void> =>
-  run("node", [
+/** Compiles one recipe into bindings/wasm/<name>.wasm, in processes of its own. */
+async function compile({ name, entry, flags }: BuildRecipe): Promise<void> {
+  const out = `bindings/wasm/${name}.wasm`;
+  await run("node", [
     // tsx: the transform is TypeScript.
     ...["--import", "tsx", "node_modules/assemblyscript/bin/asc.js"],
-    ...[`assembly/${entry}`, "--outFile", `bindings/wasm/${name}.wasm`, ...flags],
+    ...[`assembly/${entry}`, "--outFile", out, ...flags],
     // 112: v128 in an exported signature; it is exported to other files here, not to JavaScript.
     ...["--disableWarning", "112"],
   ]);
+  // Once more, by itself: 3 % less to download.
+  if (flags.includes("--importMemory") && flags.includes("-O3"))
+    await run("node", ["node_modules/binaryen/bin/wasm-opt", "-Os", ...features, out, "-o", out]);
+}
 
 /**
  * Compiles the recipes of these names, or every one, as many at a time as there are processors; throws where the compiler

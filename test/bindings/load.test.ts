@@ -54,6 +54,11 @@ describe("load", () => {
     expect(compile).not.toHaveBeenCalled();
   });
 
+  test("refuses a module of other kernels", async () => {
+    load({ bytes: Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0) }, "strict");
+    await expect(trains()).rejects.toThrow("the module's kernels (0) are not those of this version of thalweg");
+  });
+
   test("compiles once for all models", async () => {
     load({ bytes: decode(inline.strict) }, "strict");
     await Promise.all([trains(), trains()]);

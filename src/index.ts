@@ -99,6 +99,7 @@ export {
   radam,
   rmsprop,
 } from "./optimizers/adaptive.ts";
+export { type EmaOptions, ema, type SwaOptions, swa } from "./optimizers/averages.ts";
 export { type ParameterGroup, parameterGroups } from "./optimizers/groups.ts";
 export { lamb } from "./optimizers/lamb.ts";
 export { type LionOptions, lion } from "./optimizers/lion.ts";

@@ -76,6 +76,8 @@ export interface Optimizer extends Rule {
    * `update` is called. One thread makes the updates then.
    */
   ascend?(inputs: StepInputs): Update | readonly Update[];
+  /** Which slot is an average of θ: `model.average`. */
+  readonly average?: number;
   /** What is done after every so many steps. One thread does it. */
   readonly every?: { readonly steps: number; update(inputs: StepInputs): Update | readonly Update[] };
 }

@@ -19,7 +19,7 @@ export function wrap(
       ...update,
       slots: [...new Array<undefined>(own).fill(undefined), ...(update.slots ?? [])],
     }));
-  const { ascend, every, first = new Array(inner.slots).fill(0) } = inner;
+  const { ascend, every, average, first = new Array(inner.slots).fill(0) } = inner;
   return {
     ...inner,
     name,
@@ -29,6 +29,7 @@ export function wrap(
       const changed = change(inputs);
       return [{ slots: changed.slots ?? [] }, ...behind(inner.update(rest(changed.inputs)))];
     },
+    ...(average !== undefined && { average: own + average }),
     ...(ascend && { ascend: (inputs) => ascend(inputs) }),
     ...(every && { every: { ...every, update: (inputs) => behind(every.update(rest(inputs))) } }),
   };

@@ -31,12 +31,13 @@ import {
 } from "./trace.ts";
 
 /**
- * What a program is for. `train` leaves loss, g and the next state; `update` changes θ by g and state to the next one;
+ * What a program is for. `train` leaves loss, g and the next state, and `addToTrain` adds those of a further part of
+ * the batch; `update` changes θ by g and state to the next one;
  * `ascend` and `every` change θ beside, where the optimiser asks for it; `refresh` leaves a next state alone; `evaluate` sums losses and right answers. The others read θ from the batch
  * instead of the model, for `objective`: three with running statistics, three with those of the batch.
  */
 export const programKinds = [
-  "train", "update", "ascend", "every", "refresh", "evaluate", "predict",
+  "train", "addToTrain", "update", "ascend", "every", "refresh", "evaluate", "predict",
   "loss", "gradient", "hessianVector", "batchLoss", "batchGradient", "batchHessianVector",
 ] as const; // biome-ignore format: two families
 export type ProgramKind = (typeof programKinds)[number];
@@ -106,10 +107,10 @@ export function draw(description: Description): Blueprint {
   const target = loss.target(prediction.shape);
   const state = registered.initialState();
   /** The pieces every program is made of. */
-  const build = (batch: number, mode: Mode, theta: Tensor, share: Share = whole(batch)) => {
+  const build = (batch: number, mode: Mode, theta: Tensor, share: Share = whole(batch), stateFrom = "state") => {
     const { rows, replicas } = share;
     const x = batchInput(share);
-    const source = flatSource(registered, theta, input("state", [state.length], "f32", "state"));
+    const source = flatSource(registered, theta, input("state", [state.length], "f32", stateFrom));
     const output = run(x, { ...mode, replicas, rowShare: rows / batch }, source);
     const specification = loss.target(output.shape);
     const y = input("y", specification.shape, specification.type, replicas === 1 ? "batch" : "y");
@@ -122,8 +123,9 @@ export function draw(description: Description): Blueprint {
       }));
       const penalty = scalarPenalty(description.regularizer?.(parameters));
       // Every example counts the same, in whichever replica it is.
-      const risk = allReduce(mul(mean(each), rows / batch), replicas);
-      return { each, penalty, total: penalty ? add(risk, penalty) : risk };
+      const risk = allReduce(mul(mean(each), rows / (share.whole ?? batch)), replicas);
+      const own = penalty && (share.whole ? mul(penalty, batch / share.whole) : penalty);
+      return { each, penalty, total: own ? add(risk, own) : risk };
     };
     return { x, y, output, judge, nextState: source.nextState };
   };
@@ -165,23 +167,31 @@ export function draw(description: Description): Blueprint {
   const beside = (phase: Phase): CompileRequest => ({
     outputs: optimizerOutputs(optimizer, parameterCount, layout, phase),
   });
+  /** The programs of a batch, or of the first or a further part of one. */
+  const trainRequest = (batch: number, share: Share | undefined, adds: boolean): CompileRequest => {
+    const theta = vector("theta", "theta");
+    const built = build(batch, learning, theta, share, adds ? "nextState" : "state");
+    const { total } = built.judge();
+    // The objective is the mean over the replicas of a number that is the same in all: each has its share of the
+    // gradient, and their sum is g.
+    const [gradient] = grad(total, [theta], constant(1 / (share?.replicas ?? 1))) as [Tensor];
+    const before = (segment: string, { shape }: Tensor): Tensor => input(`${segment} so far`, shape, "f32", segment);
+    const place = (segment: string, tensor: Tensor) => ({
+      tensor: adds ? add(before(segment, tensor), tensor) : tensor,
+      place: { segment, offset: 0 },
+    });
+    return {
+      inputs: [built.x, built.y],
+      outputs: {
+        loss: place("loss", total),
+        gradient: place("gradient", gradient),
+        ...nextState(built.nextState()),
+      },
+    };
+  };
   const requests: Readonly<Record<ProgramKind, (batch: number, share?: Share) => CompileRequest>> = {
-    train(batch, share) {
-      const theta = vector("theta", "theta");
-      const built = build(batch, learning, theta, share);
-      const { total } = built.judge();
-      // The objective is the mean over the replicas of a number that is the same in all: each has its share of the
-      // gradient, and their sum is g.
-      const [gradient] = grad(total, [theta], constant(1 / (share?.replicas ?? 1))) as [Tensor];
-      return {
-        inputs: [built.x, built.y],
-        outputs: {
-          loss: { tensor: total, place: { segment: "loss", offset: 0 } },
-          gradient: { tensor: gradient, place: { segment: "gradient", offset: 0 } },
-          ...nextState(built.nextState()),
-        },
-      };
-    },
+    train: (batch, share) => trainRequest(batch, share, false),
+    addToTrain: (batch, share) => trainRequest(batch, share, true),
     update(_, share) {
       const { rows = parameterCount, first = 0 } = share ?? {};
       return {

@@ -2,7 +2,6 @@
 // the same engine runs in a worker to which programs are posted.
 import type { BuildName } from "../../bindings/load.ts";
 import type { ModelMemory } from "../../bindings/memory.ts";
-import { Team } from "../../bindings/team.ts";
 import { requireIndices, requireNumbers } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
@@ -14,12 +13,13 @@ import type { Augmentation } from "./augmentation.ts";
 import { type ProgramKind, programKinds } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
 import { type Metrics, measure } from "./metrics.ts";
-import { evaluationPasses, predictionPasses, type Share } from "./passes.ts";
+import { type BatchPart, batchParts, evaluationPasses, partShare, predictionPasses, type Share } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
-import { Replicas, reserveOwn } from "./replicas.ts";
+import type { Replicas } from "./replicas.ts";
 import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 import { seedWords } from "./seed.ts";
+import { reserveOwn } from "./segments.ts";
 import type { FitPosition } from "./snapshot.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
@@ -34,6 +34,8 @@ export interface EngineSpecification {
   readonly slots: number;
   /** What the slots hold before the first step. */
   readonly firstSlots: readonly (number | "theta")[];
+  /** Which slot is an average of θ. */
+  readonly average: number | undefined;
   /** Whether the gradient is taken twice a step. */
   readonly ascends: boolean;
   /** Steps after which the optimiser does something beside; 0: never. */
@@ -41,6 +43,8 @@ export interface EngineSpecification {
   /** Whether each number of θ is updated by what belongs to it alone, so that threads can share the update out. */
   readonly updatesByElement: boolean;
   readonly threads: number;
+  /** Most rows of a training batch that are done at once. */
+  readonly microBatch: number;
   /** Whether a batch of fewer rows than threads may be done by one: it was not the user who chose how many. */
   readonly mayUseOneThread: boolean;
   readonly input: Shape;
@@ -63,8 +67,19 @@ export type ProgramSource = (kind: ProgramKind, batch: number, share?: Share) =>
 /** A program ready to run, by one replica or by all. */
 export type Runnable = Pick<ReadyProgram, "prepare" | "view" | "address" | "run">;
 
+/** A part of a training batch and its program. */
+export interface ReadyPart extends BatchPart {
+  readonly program: Runnable;
+}
+
+/** A model's threads, started; they wait for its programs. */
+export interface Crew {
+  readonly replicas: (specification: EngineSpecification, source: ProgramSource) => Replicas;
+  close(): void;
+}
+
 /** Ends the threads of models that nobody holds any more. */
-const abandoned = new FinalizationRegistry<Team>((team) => team.close());
+const abandoned = new FinalizationRegistry<Crew>((crew) => crew.close());
 
 /** Views of what a step writes before it runs. */
 interface ScalarCells {
@@ -80,8 +95,9 @@ export class Engine {
   readonly specification: EngineSpecification;
   readonly #source: ProgramSource;
   readonly #programs = Object.fromEntries(programKinds.map((kind) => [kind, new Map()])) as Readonly<
-    Record<ProgramKind, Map<number, ReadyProgram>>
+    Record<ProgramKind, Map<string | number, ReadyProgram>>
   >;
+  readonly #parts = new Map<number, readonly ReadyPart[]>();
   /** Target numbers of one example. */
   readonly #targetWidth: number;
   readonly #update: ReadyProgram;
@@ -97,13 +113,15 @@ export class Engine {
   #epochs = 0;
   #rates: (number | Schedule)[];
   #scalars: ScalarCells | undefined;
+  /** The batch of the step under way. */
+  #batch: Batch | undefined;
 
   private constructor(
     memory: ModelMemory,
     specification: EngineSpecification,
     values: readonly Float32Array[],
     source: ProgramSource,
-    team: Team | undefined,
+    crew: Crew | undefined,
   ) {
     this.memory = memory;
     this.specification = specification;
@@ -130,8 +148,8 @@ export class Engine {
     this.#ascend = ascends ? besides("ascend") : undefined;
     this.#every = every > 0 ? besides("every") : undefined;
     this.#kept = memory.mark();
-    this.#replicas = team && new Replicas(memory, team, specification, source);
-    if (team) abandoned.register(this, team);
+    this.#replicas = crew?.replicas(specification, source);
+    if (crew) abandoned.register(this, crew);
   }
 
   /**
@@ -146,11 +164,12 @@ export class Engine {
     memory: ModelMemory,
   ): Promise<Engine> {
     const { threads } = specification;
-    const team = threads > 1 ? await Team.create(memory, threads) : undefined;
+    // Who uses one thread loads none of what several need.
+    const crew = threads > 1 ? await (await import("./replicas.ts")).startCrew(memory, threads) : undefined;
     try {
-      return new Engine(memory, specification, values, source, team);
+      return new Engine(memory, specification, values, source, crew);
     } catch (error) {
-      team?.close();
+      crew?.close();
       throw error;
     }
   }
@@ -213,6 +232,16 @@ export class Engine {
   slot(i: number): Float32Array<ArrayBuffer> {
     return this.memory.f32(`slot${i}`, 0, this.specification.parameterCount);
   }
+  /** A live view of the average of θ that the optimiser keeps. */
+  average(): Float32Array<ArrayBuffer> {
+    const { average, optimizer } = this.specification;
+    if (average === undefined)
+      throw new Error(
+        `average: ${optimizer} keeps none; create the model with an optimiser such as ema(${optimizer}())`,
+      );
+    // Before the first step the slot is empty, and the average that of θ alone.
+    return this.#steps === 0 ? this.theta() : this.slot(average);
+  }
   /** A live view of state. */
   state(): Float32Array<ArrayBuffer> {
     return this.memory.f32("state", 0, this.specification.state.length);
@@ -228,19 +257,32 @@ export class Engine {
   }
 
   /** The program for a purpose and batch size; compiled at its first use. */
-  program(kind: ProgramKind, batch: number): ReadyProgram {
-    const known = this.#programs[kind].get(batch);
+  program(kind: ProgramKind, batch: number, whole?: number): ReadyProgram {
+    const key = whole === undefined ? batch : `${batch} of ${whole}`;
+    const known = this.#programs[kind].get(key);
     if (known) return known;
-    const ready = new ReadyProgram(this.memory, this.#source(kind, batch));
-    this.#programs[kind].set(batch, ready);
+    const ready = new ReadyProgram(this.memory, this.#source(kind, batch, ...partShare(batch, whole)));
+    this.#programs[kind].set(key, ready);
     return ready;
   }
 
   /** The program for a purpose and batch size that all threads run; one thread does what has too few rows for all. */
-  sharedProgram(kind: ProgramKind, batch: number): Runnable {
+  sharedProgram(kind: ProgramKind, batch: number, whole?: number): Runnable {
     return this.#replicas && batch >= this.specification.threads
-      ? this.#replicas.program(kind, batch)
-      : this.program(kind, batch);
+      ? this.#replicas.program(kind, batch, whole)
+      : this.program(kind, batch, whole);
+  }
+
+  /** A training batch of so many rows, part by part. */
+  parts(rows: number): readonly ReadyPart[] {
+    const known = this.#parts.get(rows);
+    if (known) return known;
+    const parts = batchParts(rows, this.specification.microBatch).map((part) => ({
+      ...part,
+      program: this.sharedProgram(part.kind, part.rows, part.whole),
+    }));
+    this.#parts.set(rows, parts);
+    return parts;
   }
 
   /** Throws where a step of so many rows would leave a thread without any. */
@@ -321,7 +363,7 @@ export class Engine {
         f32: memory.f32("scalars", 0, 2 * this.#rates.length),
         i32: memory.i32("scalars", 0, 2 * this.#rates.length),
         step: memory.f32("step", 0, 1),
-        random: memory.i32("random", 0, 4),
+        random: memory.i32("random", 0, 5),
       };
     return this.#scalars;
   }
@@ -347,13 +389,12 @@ export class Engine {
   }
 
   /**
-   * Gradient of the batch in the program's inputs, then the update → the loss before it. A loss that is not finite
-   * changes nothing.
+   * Gradient of a batch, part by part, then the update → the loss before it. A loss that is not finite changes nothing.
+   * @param fill writes a part's rows into its program's inputs
    */
-  advance(program: Runnable): number {
-    this.writeScalars();
-    if (this.#steps === 0) this.#fillSlots();
-    program.run();
+  advance(parts: readonly ReadyPart[], fill: (part: ReadyPart) => void): number {
+    const { program } = parts[0] as ReadyPart;
+    for (let i = 0; i < parts.length; i++) this.#run(parts[i] as ReadyPart, fill);
     let loss = program.view("loss")[0] as number;
     if (this.#ascend && Number.isFinite(loss)) {
       const first = loss;
@@ -365,6 +406,17 @@ export class Engine {
       this.#steps++;
     }
     return loss;
+  }
+
+  #run(part: ReadyPart, fill: (part: ReadyPart) => void): void {
+    fill(part);
+    if (part.first === 0) {
+      this.writeScalars();
+      if (this.#steps === 0) this.#fillSlots();
+    }
+    // Random draws are those of the row's place in the whole batch.
+    this.#cells().random[4] = part.first;
+    part.program.run();
   }
 
   /** Slots that do not begin as zeros. */
@@ -403,11 +455,26 @@ export class Engine {
   step(batch: Batch): number {
     const rows = this.#checkBatch("step", batch);
     this.requireRows("step", rows);
-    const program = this.sharedProgram("train", rows);
-    this.#fill("step", program, batch);
+    this.#batch = batch;
+    try {
+      return this.advance(this.parts(rows), this.#fillFromBatch);
+    } finally {
+      this.#batch = undefined;
+    }
+  }
+
+  /** Bound once: a step allocates nothing. */
+  readonly #fillFromBatch = (part: ReadyPart): void => {
+    const batch = this.#batch as Batch;
+    this.#fill("step", part.program, part.whole === undefined ? batch : this.#rowsOf(batch, part));
     // What a fit left cannot be gone on with behind a step of one's own.
     this.position = undefined;
-    return this.advance(program);
+  };
+
+  #rowsOf({ x, y }: Batch, { first, rows }: ReadyPart): Batch {
+    const cut = (list: ArrayLike<number>, width: number): ArrayLike<number> =>
+      Array.prototype.slice.call(list, first * width, (first + rows) * width);
+    return { x: cut(x, size(this.specification.input)), y: cut(y, this.#targetWidth) };
   }
 
   /** A data set in memory until `release` is called; last in, first out. */
@@ -495,7 +562,7 @@ export class Engine {
   }
 
   /** Runs a program once more, call by call, and names the first tensor with a value that is not finite. */
-  firstNonFinite(program: ReadyProgram): string {
+  firstNonFinite(program: ReadyProgram): string | undefined {
     const { kernels } = this.memory;
     const { layout } = this.specification;
     const theta = this.memory.base("theta");
@@ -512,6 +579,6 @@ export class Engine {
       found = `${tensor.operation} ${showShape(tensor.shape)}`;
       return false;
     });
-    return found ?? "the loss itself";
+    return found;
   }
 }

@@ -5,9 +5,10 @@ import type { Dataset } from "../data/dataset.ts";
 import { requireAugmentation } from "./augmentation.ts";
 import { requireCallbacks } from "./callbacks.ts";
 import { requireDataset } from "./check.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, ReadyPart } from "./engine.ts";
 import { type Measured, type Metrics, requireMetrics } from "./metrics.ts";
 import { trainingBatches } from "./passes.ts";
+import type { ReadyProgram } from "./readyProgram.ts";
 import type { Evaluation, FitOptions, Report } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
 import type { FitPosition } from "./snapshot.ts";
@@ -59,7 +60,7 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metr
   requireCallbacks(options.callbacks);
   if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
   // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
-  for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("train", rows);
+  for (const rows of trainingBatches(data.size, batchSize)) engine.parts(rows);
 }
 
 /** What decides which examples each step of a fit sees. */
@@ -130,6 +131,9 @@ export async function* fit<M extends Metrics>(
     // Kept up to date step by step, so that a snapshot of a fit that was broken off is true.
     engine.position = position;
     const turns = new Turns(engine, signal);
+    let from = 0;
+    const gather = ({ program, first, rows }: ReadyPart): void =>
+      resident.gather(program, from + first, rows, engine.steps);
     while (position.epoch <= epochs) {
       turns.check();
       const { epoch, stepInEpoch: first, begun } = position;
@@ -141,16 +145,13 @@ export async function* fit<M extends Metrics>(
       for (let at = first; at < stepsPerEpoch; at++) {
         if (turns.due) await turns.take();
         turns.check();
-        const from = at * batch;
+        from = at * batch;
         const rows = Math.min(batch, data.size - from);
-        const program = engine.sharedProgram("train", rows);
-        resident.gather(program, from, rows, engine.steps);
-        const loss = engine.advance(program);
+        const loss = engine.advance(engine.parts(rows), gather);
         if (!Number.isFinite(loss)) {
-          // By one thread: its tensors are those of all rows.
-          const alone = engine.program("train", rows);
-          resident.gather(alone, from, rows, engine.steps);
-          const culprit = engine.firstNonFinite(alone);
+          const culprit = firstNonFinite(engine, engine.parts(rows), (part, alone) =>
+            resident.gather(alone, from + part.first, part.rows, engine.steps),
+          );
           throw new Error(
             `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
           );
@@ -188,6 +189,21 @@ export async function* fit<M extends Metrics>(
   } finally {
     resident.release();
   }
+}
+
+/** What the first value that is not finite came from, by one thread: its tensors are those of all rows of a part. */
+function firstNonFinite(
+  engine: Engine,
+  parts: readonly ReadyPart[],
+  fill: (part: ReadyPart, alone: ReadyProgram) => void,
+): string {
+  for (const part of parts) {
+    const alone = engine.program(part.kind, part.rows, part.whole);
+    fill(part, alone);
+    const culprit = engine.firstNonFinite(alone);
+    if (culprit !== undefined) return culprit;
+  }
+  return "the loss itself";
 }
 
 /** Engine.judge with turns for the host in between. */

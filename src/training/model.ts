@@ -52,9 +52,26 @@ export interface ModelOptions {
    * warning. `parameters` and `gradient` are then views of shared memory. `close()` ends the threads.
    */
   readonly threads?: number | "auto";
+  /**
+   * Most rows of a training batch that are computed at once: a larger batch is done in parts of so many, whose gradients add up
+   * to that of the batch (gradient accumulation), in the memory of a part. BatchNorm has the statistics of
+   * each part. Default: all.
+   */
+  readonly microBatch?: number;
 }
 
-const known = ["input", "inputType", "network", "loss", "regularizer", "optimizer", "seed", "build", "threads"];
+const known = [
+  "input",
+  "inputType",
+  "network",
+  "loss",
+  "regularizer",
+  "optimizer",
+  "seed",
+  "build",
+  "threads",
+  "microBatch",
+];
 
 export const batchKeys = ["x", "y"];
 
@@ -95,6 +112,11 @@ function prepare(
   requireLearningRate("createModel: optimizer", optimizer.learningRate);
   requireWhole("createModel", "optimizer.slots", optimizer.slots, 0);
   requireSeed("createModel", seed);
+  if (options.microBatch !== undefined) requireWhole("createModel", "microBatch", options.microBatch, 1);
+  if (options.microBatch !== undefined && optimizer.ascend)
+    throw new Error(
+      `createModel: microBatch: ${optimizer.name} takes the gradient of a batch twice, and parts are gone by then; leave microBatch out`,
+    );
   const build = chooseBuild(options.build);
   const possible = chooseThreads(options.threads, build, inWorker);
   // Compiles while the network is traced; who needs it asks again.
@@ -118,7 +140,7 @@ export async function specify(options: ModelOptions, inWorker = false): Promise<
   const { blueprint, input, inputType, build, threads, optimizer, seed } = prepare(options, inWorker);
   const { layout, parameterCount, stateLayout, state, output, target, inputBelow, judges, link } = blueprint;
   const memory = await ModelMemory.create(build, threads > 1 && !inWorker);
-  const { learningRate, groupRates = [], slots, first = [], every } = optimizer;
+  const { learningRate, groupRates = [], slots, first = [], every, average } = optimizer;
   const rates = [learningRate, ...groupRates];
   return {
     blueprint,
@@ -132,8 +154,10 @@ export async function specify(options: ModelOptions, inWorker = false): Promise<
       optimizer: optimizer.name,
       slots,
       firstSlots: first,
+      average,
       ascends: typeof optimizer.ascend === "function",
       every: every?.steps ?? 0,
+      microBatch: options.microBatch ?? Number.MAX_SAFE_INTEGER,
       updatesByElement: optimizer.byElement === true,
       threads,
       mayUseOneThread: options.threads === "auto",
@@ -226,6 +250,15 @@ export class Model {
   /** g: the gradient the last step used, laid out as `parameters`. A live view. */
   get gradient(): Float32Array {
     return this.#engine.gradient();
+  }
+  /**
+   * The average of θ that ema or swa keeps: a live view, as `parameters` is. To go on with it:
+   * `model.parameters = model.average`.
+   * Before the first step it is θ itself.
+   * @throws for an optimiser that keeps none
+   */
+  get average(): Float32Array {
+    return this.#engine.average();
   }
 
   /** η, for the steps to come. */

@@ -27,6 +27,32 @@ export interface Share {
   readonly replicas: number;
   /** The first, where it matters which they are. */
   readonly first?: number;
+  /** Rows of the whole, where what is shared out is a part of a larger batch that is done part by part. */
+  readonly whole?: number;
+}
+
+/** A part of a batch, done at once. */
+export interface BatchPart {
+  /** "train" for the first; those behind it add to what it left. */
+  readonly kind: "train" | "addToTrain";
+  readonly first: number;
+  readonly rows: number;
+  /** Of the batch that this is a part of, and not all. */
+  readonly whole?: number;
+}
+
+/** A training batch in parts of at most so many rows, the first the largest. */
+export function batchParts(rows: number, most: number): readonly BatchPart[] {
+  if (rows <= most) return [{ kind: "train", first: 0, rows }];
+  const parts: BatchPart[] = [];
+  for (let first = 0; first < rows; first += most)
+    parts.push({
+      kind: first === 0 ? "train" : "addToTrain",
+      first,
+      rows: Math.min(most, rows - first),
+      whole: rows,
+    });
+  return parts;
 }
 
 /** Shares of a batch, or of anything that is counted: the first get one more where it does not come out even. */
@@ -52,7 +78,7 @@ export type ProgramKey = readonly [kind: ProgramKind, batch: number, share?: Sha
 
 /** A key as text. */
 export const keyText = (kind: ProgramKind, batch: number, share: Share = { rows: batch, replicas: 1 }): string =>
-  `${kind} ${batch} ${share.rows}/${share.replicas}${share.first === undefined ? "" : ` from ${share.first}`}`;
+  `${kind} ${batch} ${share.rows}/${share.replicas}${share.first === undefined ? "" : ` from ${share.first}`}${share.whole === undefined ? "" : ` of ${share.whole}`}`;
 
 /** The same job for several batch sizes, each once. */
 export const programsFor = (kind: ProgramKind, batches: readonly number[]): ProgramKey[] =>
@@ -60,12 +86,28 @@ export const programsFor = (kind: ProgramKind, batches: readonly number[]): Prog
 
 /** The same for replicas; what has fewer rows than replicas is done by one. */
 export function sharedProgramsFor(kind: ProgramKind, batches: readonly number[], replicas: number): ProgramKey[] {
-  return programsFor(kind, batches).flatMap(([, batch]): ProgramKey[] =>
-    replicas === 1 || batch < replicas
-      ? [[kind, batch]]
-      : distinct(sharesOf(batch, replicas)).map((share) => [kind, batch, share]),
-  );
+  return programsFor(kind, batches).flatMap(([, batch]) => sharedKeys(kind, batch, replicas));
 }
+
+/** Programs of a batch, or of a part of one, for replicas. */
+const sharedKeys = (kind: ProgramKind, rows: number, replicas: number, whole?: number): ProgramKey[] =>
+  replicas === 1 || rows < replicas
+    ? [[kind, rows, ...partShare(rows, whole)]]
+    : distinct(sharesOf(rows, replicas)).map((share) => [
+        kind,
+        rows,
+        whole === undefined ? share : { ...share, whole },
+      ]);
+
+/** One thread's share of a part of a batch; of a whole batch it has no share. */
+export const partShare = (rows: number, whole: number | undefined): [] | [Share] =>
+  whole === undefined ? [] : [{ rows, replicas: 1, whole }];
+
+/** What steps of these batch sizes need, where they are done in parts of at most so many rows. */
+export const trainingPrograms = (batches: readonly number[], most: number, replicas: number): ProgramKey[] =>
+  batches.flatMap((rows) =>
+    batchParts(rows, most).flatMap((part) => sharedKeys(part.kind, part.rows, replicas, part.whole)),
+  );
 
 /** Shares that differ, one each. */
 export const distinct = (shares: readonly Share[]): Share[] => [

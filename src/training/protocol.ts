@@ -31,6 +31,7 @@ export type Request =
   | { readonly method: "predict"; readonly x: ArrayLike<number> }
   | { readonly method: "profile"; readonly batch: Batch; readonly options: ProfileOptions }
   | { readonly method: "parameters" }
+  | { readonly method: "average" }
   | { readonly method: "setParameters"; readonly values: ArrayLike<number> }
   | { readonly method: "state" }
   | { readonly method: "setState"; readonly values: ArrayLike<number> }

@@ -24,6 +24,7 @@ import {
   programsFor,
   sharedProgramsFor,
   trainingBatches,
+  trainingPrograms,
   updateShares,
 } from "./passes.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
@@ -137,7 +138,7 @@ export class RemoteModel {
 
   /** See Model.step. */
   step(batch: Batch, options?: TransferOptions): Promise<number> {
-    const programs = this.#whenValid(() => this.#shared("train", [this.#rows(batch.x)]));
+    const programs = this.#whenValid(() => this.#training([this.#rows(batch.x)]));
     this.#ratesNeeded++;
     return this.#ask({ method: "step", batch }, programs, options) as Promise<number>;
   }
@@ -170,6 +171,10 @@ export class RemoteModel {
   /** A copy of θ. */
   parameters(): Promise<Float32Array> {
     return this.#ask({ method: "parameters" }) as Promise<Float32Array>;
+  }
+  /** A copy of the average of θ that ema or swa keeps; see Model.average. */
+  average(): Promise<Float32Array> {
+    return this.#ask({ method: "average" }) as Promise<Float32Array>;
   }
   async setParameters(values: ArrayLike<number>): Promise<void> {
     await this.#ask({ method: "setParameters", values });
@@ -228,8 +233,8 @@ export class RemoteModel {
     signal?.throwIfAborted();
     const programs = this.#whenValid(() => [
       // Those of one thread too: they find where a loss that is not finite came from.
-      ...programsFor("train", trainingBatches(data.size, rest.batchSize)),
-      ...this.#shared("train", trainingBatches(data.size, rest.batchSize)),
+      ...trainingPrograms(trainingBatches(data.size, rest.batchSize), this.#specification.microBatch, 1),
+      ...this.#training(trainingBatches(data.size, rest.batchSize)),
       ...(rest.validation ? this.#shared("evaluate", evaluationPasses(rest.validation.size)) : []),
     ]);
     const { epochs = 1, batchSize = 32 } = rest;
@@ -292,6 +297,10 @@ export class RemoteModel {
   /** Programs for each thread's part of the batches. */
   #shared(kind: ProgramKind, batches: readonly number[]): ProgramKey[] {
     return sharedProgramsFor(kind, batches, this.#specification.threads);
+  }
+
+  #training(batches: readonly number[]): ProgramKey[] {
+    return trainingPrograms(batches, this.#specification.microBatch, this.#specification.threads);
   }
 
   /** Updates of each thread's part of θ. */

@@ -1,12 +1,13 @@
 // A model's replicas: the programs they run together, one a purpose and batch size, and the update they share out.
 import type { ModelMemory } from "../../bindings/memory.ts";
-import type { Team } from "../../bindings/team.ts";
+import { Team } from "../../bindings/team.ts";
 import { size } from "../graph/tensor.ts";
 import type { Program } from "../plan/program.ts";
 import type { ProgramKind } from "./blueprint.ts";
-import type { EngineSpecification, ProgramSource } from "./engine.ts";
+import type { Crew, EngineSpecification, ProgramSource } from "./engine.ts";
 import { type Share, sharesOf, updateShares } from "./passes.ts";
-import { align, type Common, type Part, TeamProgram } from "./teamProgram.ts";
+import { align, ownSegments } from "./segments.ts";
+import { type Common, type Part, TeamProgram } from "./teamProgram.ts";
 
 /** Nothing to do: a replica's part of an update that only the first can make. */
 const nothing: Program = {
@@ -19,16 +20,13 @@ const nothing: Program = {
   outputs: {},
 };
 
-/** Segments of which every replica has one of its own, behind each other: bytes of one. */
-function ownSegments({ parameterCount, state }: EngineSpecification): Readonly<Record<string, number>> {
-  return { random: 20, loss: 4, gradient: 4 * parameterCount, nextState: 4 * state.length };
-}
-
-/** Reserves what programs write to or draw from, once a replica. */
-export function reserveOwn(memory: ModelMemory, specification: EngineSpecification): void {
-  const { threads } = specification;
-  for (const [name, bytes] of Object.entries(ownSegments(specification)))
-    memory.reserve(name, threads === 1 ? bytes : threads * align(bytes));
+/** Starts the threads of a model. */
+export async function startCrew(memory: ModelMemory, threads: number): Promise<Crew> {
+  const team = await Team.create(memory, threads);
+  return {
+    replicas: (specification, source) => new Replicas(memory, team, specification, source),
+    close: () => team.close(),
+  };
 }
 
 export class Replicas {
@@ -36,7 +34,7 @@ export class Replicas {
   readonly #team: Team;
   readonly #specification: EngineSpecification;
   readonly #source: ProgramSource;
-  readonly #programs = new Map<ProgramKind, Map<number, TeamProgram>>();
+  readonly #programs = new Map<string, TeamProgram>();
   readonly #update: TeamProgram;
 
   constructor(memory: ModelMemory, team: Team, specification: EngineSpecification, source: ProgramSource) {
@@ -48,19 +46,18 @@ export class Replicas {
   }
 
   /** The program for a purpose and batch size, as each replica has it for its rows; compiled at its first use. */
-  program(kind: ProgramKind, batch: number): TeamProgram {
-    const known = this.#programs.get(kind) ?? new Map<number, TeamProgram>();
-    this.#programs.set(kind, known);
-    const found = known.get(batch);
+  program(kind: ProgramKind, batch: number, whole?: number): TeamProgram {
+    const key = `${kind} ${batch} of ${whole}`;
+    const found = this.#programs.get(key);
     if (found) return found;
     const { input, inputType, target, output } = this.#specification;
     const commons: Readonly<Record<string, Common>> = {
       x: { shape: [batch, ...input], type: inputType },
       ...(kind !== "predict" && { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } }),
-      ...(kind !== "train" && { output: { shape: [batch, ...output], type: "f32" } }),
+      ...(kind !== "train" && kind !== "addToTrain" && { output: { shape: [batch, ...output], type: "f32" } }),
     };
-    const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons), commons);
-    known.set(batch, made);
+    const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons, whole), commons);
+    this.#programs.set(key, made);
     return made;
   }
 
@@ -69,11 +66,12 @@ export class Replicas {
     this.#update.run();
   }
 
-  #parts(kind: ProgramKind, batch: number, commons: Readonly<Record<string, Common>>): Part[] {
+  #parts(kind: ProgramKind, batch: number, commons: Readonly<Record<string, Common>>, whole?: number): Part[] {
     const programs = new Map<number, Program>();
     const own = Object.entries(ownSegments(this.#specification));
     let firstRow = 0;
-    return sharesOf(batch, this.#team.replicas).map((share, r) => {
+    return sharesOf(batch, this.#team.replicas).map((rows, r) => {
+      const share = whole === undefined ? rows : { ...rows, whole };
       const program = programs.get(share.rows) ?? this.#source(kind, batch, share);
       programs.set(share.rows, program);
       const offsets = Object.fromEntries([

@@ -7,6 +7,7 @@ import { prepareSteps, type Step } from "../../bindings/steps.ts";
 import type { Team } from "../../bindings/team.ts";
 import { size } from "../graph/tensor.ts";
 import type { Binding, Call, Program } from "../plan/program.ts";
+import { align } from "./segments.ts";
 import { type View, Views } from "./views.ts";
 
 /** What one replica does. */
@@ -23,8 +24,6 @@ export interface Part {
 /** A segment that all replicas fill or read together: its name in the programs, and all of it as one tensor. */
 export type Common = Omit<Binding, "segment" | "offset">;
 
-/** Up to whole cache lines, so that no two replicas write to one. */
-export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 const constantBytes = ({ constants }: Program): number => align(4 * constants.length);
 
 export class TeamProgram {
@@ -129,7 +128,7 @@ export class TeamProgram {
     for (let r = 1; r < this.#random.length; r++) {
       const own = this.#random[r] as Int32Array;
       for (let word = 0; word < 3; word++) own[word] = first[word] as number;
-      own[4] = (this.#parts[r] as Part).firstRow;
+      own[4] = (first[4] as number) + (this.#parts[r] as Part).firstRow;
     }
     this.#team.run(this.#list, this.#steps);
   }

@@ -55,6 +55,8 @@ async function answer(request: Request): Promise<unknown> {
       return model.profile(request.batch, request.options);
     case "parameters":
       return model.parameters.slice();
+    case "average":
+      return model.average.slice();
     case "setParameters":
       model.parameters = request.values as Float32Array;
       return undefined;

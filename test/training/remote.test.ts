@@ -3,8 +3,20 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Layer, ModelOptions, Profile, RemoteModel } from "../../src/index.ts";
 
 const built: string = "../../dist/index.js";
-const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, flatten, ops, relu, sgd } =
-  (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
+const {
+  arrayDataset,
+  chain,
+  createModel,
+  createRemoteModel,
+  crossEntropy,
+  dense,
+  dropout,
+  ema,
+  flatten,
+  ops,
+  relu,
+  sgd,
+} = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
 
 const options = {
   input: [4],
@@ -172,6 +184,13 @@ describe("a remote model", () => {
     local.refreshStatistics(data, { batchSize: 16 });
     expect(await remote.state()).toEqual(local.state.slice());
     await expect(remote.setState([1])).rejects.toThrow("state: expected 4 numbers, got 1");
+  });
+
+  test("has the average that ema keeps", async () => {
+    const { remote, local } = await both({ optimizer: ema(sgd({ learningRate: 0.1 }), { decay: 0.5 }) });
+    for (let step = 0; step < 3; step++) expect(await remote.step(batch)).toBe(local.step(batch));
+    expect(await remote.average()).toEqual(local.average);
+    expect(await remote.parameters()).not.toEqual(await remote.average());
   });
 
   test("gives buffers away when told to", async () => {

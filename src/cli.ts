@@ -113,7 +113,10 @@ program
     "CSV: stop after so many epochs without a better one, 0: never (default: 20)",
     wholeNumber(0),
   )
-  .option("--checkpoint <file>", "CSV: where the model is kept (default: the table's name and .checkpoint)")
+  .option(
+    "--checkpoint <file>",
+    "where the model is kept as it goes on, for resume (default: nowhere; a CSV's: its name and .checkpoint)",
+  )
   .option("--json", "print JSON lines: one per epoch, then the result")
   .addHelpText(
     "after",
@@ -125,6 +128,7 @@ Examples:
   thalweg train cifar10 --network resnet20 --data cifar-10-batches-bin
   thalweg train mnist --json | tail -1
   thalweg train mnist --profile step.json --epochs 1
+  thalweg train mnist --hidden 512 --checkpoint digits.checkpoint
   thalweg train iris.csv --target species
 
 JSON lines: {"epoch","loss","validation":{"loss","accuracy"},"seconds"} per epoch, then
@@ -147,14 +151,14 @@ Ctrl-C stops the run (exit code 130).`,
 
 program
   .command("resume")
-  .description("Go on with a run on a table where its checkpoint stands, as if it had never stopped.")
+  .description("Go on with a run where its checkpoint stands, as if it had never stopped.")
   .argument("<checkpoint>", "what thalweg train kept")
-  .option("--epochs <n>", "passes over the training rows in all (default: as before)", wholeNumber(1))
+  .option("--epochs <n>", "passes over the training set in all (default: as before)", wholeNumber(1))
   .option("--json", "print JSON lines, as train does")
   .action((checkpoint: string, { json, ...more }: { readonly json?: boolean; readonly epochs?: number }) =>
     shown(json, async (display) => {
-      const { resumeTable } = await import("./cli/table.ts");
-      return resumeTable(checkpoint, more, display, version, interruption);
+      const { resume } = await import("./cli/resume.ts");
+      return resume(checkpoint, more, display, version, interruption);
     }),
   );
 

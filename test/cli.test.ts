@@ -213,6 +213,44 @@ describe("thalweg train mnist", () => {
   });
 });
 
+describe("thalweg train --checkpoint", () => {
+  const timeless = (text: string): object[] =>
+    jsonLines(text).map(({ seconds, examplesPerSecond, checkpoint, ...line }) => line);
+  const folder = temporaryFolder({});
+
+  it("goes on after SIGKILL to the numbers of a run that was not killed", async () => {
+    const [whole, halves] = [join(folder, "whole"), join(folder, "halves")];
+    const { out } = await thalweg(train("--epochs", "40", "--json", "--checkpoint", whole));
+    let killed = false;
+    const cut = await thalweg(train("--epochs", "40", "--json", "--checkpoint", halves), (child, soFar) => {
+      if (!killed && lines(soFar).length >= 3) killed = child.kill("SIGKILL");
+    });
+    expect(cut.code).toBe(null);
+    const { code, out: rest, errors } = await thalweg(["resume", halves, "--json"]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(timeless(rest).length).toBeLessThan(40);
+    expect(timeless(rest)).toEqual(timeless(out).slice(-timeless(rest).length));
+    expect(jsonLines(rest).at(-1).checkpoint).toBe(halves);
+  });
+
+  it("goes on for more epochs, at their learning rates", async () => {
+    const place = join(folder, "more");
+    await thalweg(train("--epochs", "2", "--checkpoint", place));
+    const { out, errors } = await thalweg(["resume", place, "--epochs", "4"]);
+    expect(errors).toBe("");
+    expect(out).toMatch(/epoch 4\/4/);
+    expect(out).toContain(`kept in ${place}\n`);
+    expect((await thalweg(["resume", place])).errors).toContain("all 4 epochs are done");
+  });
+
+  it("says what a checkpoint is not good for", async () => {
+    const place = join(folder, "images");
+    await thalweg(train("--epochs", "1", "--checkpoint", place));
+    const { errors } = await thalweg(["predict", place, "rows.csv"]);
+    expect(errors).toContain("was not written by thalweg train with a table");
+  });
+});
+
 describe("thalweg train, other data sets", () => {
   const files = { "data_batch_1.bin": cifarFile(40, 0), "test_batch.bin": cifarFile(20, 0) };
 

@@ -13,7 +13,6 @@ interface TableChoices {
   readonly exclude?: readonly string[];
   readonly testShare?: number;
   readonly patience?: number;
-  readonly checkpoint?: string;
 }
 
 /** As they are given: what is not said depends on the network. */
@@ -32,6 +31,8 @@ export interface GivenOptions extends Partial<Recipe>, TableChoices {
   readonly json?: boolean;
   /** Show where a step's time goes; with a name, write the trace file too. */
   readonly profile?: string | true;
+  /** Where the model is kept as it goes on; a table's always is. */
+  readonly checkpoint?: string;
 }
 
 /** All that a run needs to know. */

@@ -1,5 +1,4 @@
-// The commands for a table of one's own: train, predict, resume. Written on the public API alone, as a user would.
-import { existsSync } from "node:fs";
+// The commands for a table of one's own: train and predict. Written on the public API alone, as a user would.
 import { resolve } from "node:path";
 import {
   chain, checkpoints, createModel, crossEntropy, dense, earlyStopping, type EpochReport as FitEpoch, type Model, meanSquaredError, readCheckpoint, relu, type Snapshot, saveCheckpoint, sgd,
@@ -32,7 +31,7 @@ export interface TableOptions {
 }
 
 /** What a checkpoint says of itself. */
-interface Notes {
+export interface TableNotes {
   readonly command: "thalweg train table";
   readonly options: TableOptions;
   readonly encoder: TableEncoder;
@@ -80,14 +79,14 @@ export async function trainTable(
   interruption: () => AbortSignal,
   from?: Snapshot,
 ): Promise<boolean> {
-  const { encoder, train, validation, test } = await dataFor(options, (from?.notes as Notes | undefined)?.encoder);
+  const { encoder, train, validation, test } = await dataFor(options, (from?.notes as TableNotes | undefined)?.encoder);
   const model = await modelFor(options, encoder);
   if (from) model.restore(from);
   const { epochs, batch, seed, widths, checkpoint, patience } = options;
   const run = { build: model.build, network: `mlp:${widths.join(",") || "none"}`, threads: model.threads };
   const summary = model.summary();
   display.begin({ ...run, examples: train.size, testExamples: test.size, epochs, batch, seed, version, summary });
-  const notes: Notes = { command: "thalweg train table", options, encoder };
+  const notes: TableNotes = { command: "thalweg train table", options, encoder };
   const signal = interruption();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
@@ -139,34 +138,6 @@ function meanOf(encoder: TableEncoder, train: Dataset, test: Dataset): Baseline 
   return { mean, rmse: Math.sqrt(truth.reduce((sum, value) => sum + (value - mean) ** 2, 0) / truth.length) };
 }
 
-/** A checkpoint that trainTable wrote. */
-async function tableCheckpoint(place: string): Promise<{ readonly snapshot: Snapshot; readonly notes: Notes }> {
-  const snapshot = await readCheckpoint(place);
-  const notes = snapshot.notes as Notes | undefined;
-  if (notes?.command !== "thalweg train table")
-    throw new Error(
-      `${place} was not written by thalweg train with a table; use readCheckpoint in a program of your own`,
-    );
-  return { snapshot, notes };
-}
-
-/** Goes on with a run where its checkpoint stands, as if it had never stopped. */
-export async function resumeTable(
-  place: string,
-  more: { readonly epochs?: number },
-  display: Display,
-  version: string,
-  interruption: () => AbortSignal,
-): Promise<boolean> {
-  const { snapshot, notes } = await tableCheckpoint(place);
-  const options = { ...notes.options, ...more, checkpoint: place };
-  const done = (snapshot.fit?.epoch ?? 1) - 1;
-  if (done >= options.epochs) throw new Error(`resume: all ${done} epochs are done; give --epochs with more of them`);
-  if (!existsSync(options.csv))
-    throw new Error(`resume: ${options.csv}, which the run learns from, is not there any more`);
-  return trainTable(options, display, version, interruption, snapshot);
-}
-
 /** Predictions for the rows of a CSV file, as CSV or JSON lines. */
 export async function predictTable(
   place: string,
@@ -174,7 +145,12 @@ export async function predictTable(
   json: boolean,
   write: (text: string) => void,
 ): Promise<void> {
-  const { snapshot, notes } = await tableCheckpoint(place);
+  const snapshot = await readCheckpoint(place);
+  const notes = snapshot.notes as TableNotes | undefined;
+  if (notes?.command !== "thalweg train table")
+    throw new Error(
+      `${place} was not written by thalweg train with a table; use readCheckpoint in a program of your own`,
+    );
   const { encoder } = notes;
   const model = await modelFor(notes.options, encoder);
   model.restore(snapshot);

@@ -1,21 +1,28 @@
-// The command `thalweg train`: written on the public API alone, as a user would.
+// The command `thalweg train` on images: written on the public API alone, as a user would.
 import { writeFileSync } from "node:fs";
 import {
-  type Batch, chromeTrace, convfc, createModel, crossEntropy, formatProfile, type Layer, lenet5, mlp, resnet, sgd,
+  type Batch, checkpoints, chromeTrace, convfc, createModel, crossEntropy, formatProfile, type Layer, lenet5, mlp, resnet, type Snapshot, sgd,
 } from "thalweg"; // biome-ignore format: a list of names
 import type { Dataset, PerChannel } from "thalweg/data";
 import { mostFrequent } from "./baseline.ts";
 import { augmentationOf, readDataset } from "./datasets.ts";
 import type { Display, EpochReport } from "./display.ts";
-import type { Schedule, TrainOptions } from "./options.ts";
+import type { TrainOptions } from "./options.ts";
 import type { NetworkChoice } from "./recipes.ts";
 
 /** Step reports per epoch, for the bar. */
 const reportsPerEpoch = 40;
 
+/** What a checkpoint says of itself. */
+export interface ImageNotes {
+  readonly command: "thalweg train images";
+  readonly options: TrainOptions;
+}
+
 /**
  * Trains, tests and shows it.
  * @param interruption called before the first step: what stops the training from then on
+ * @param from where a run that is resumed was left
  * @returns whether it went to its end
  */
 export async function train(
@@ -23,9 +30,14 @@ export async function train(
   display: Display,
   version: string,
   interruption: () => AbortSignal,
+  from?: Snapshot,
 ): Promise<boolean> {
   const data = await readDataset(options.dataset, options.data);
   const model = await modelFor(options, data.train);
+  // More epochs than before have rates of their own.
+  if (from) model.restore({ ...from, learningRate: rateAfter(from.steps, options, data.train.size) });
+  const { checkpoint } = options;
+  const notes: ImageNotes = { command: "thalweg train images", options };
   const run = { build: model.build, network: options.network.name, threads: model.threads };
   display.begin({
     ...run,
@@ -52,6 +64,8 @@ export async function train(
       batchSize: options.batch,
       validation: data.test,
       signal,
+      resume: from?.fit !== undefined,
+      callbacks: checkpoint === undefined ? [] : [checkpoints(checkpoint, { notes })],
       ...(options.augment && { augment: augmentationOf(options.dataset) }),
       ...(display.wantsSteps && {
         reportEvery: Math.ceil(data.train.size / options.batch / reportsPerEpoch),
@@ -64,8 +78,6 @@ export async function train(
       }
       last = report;
       display.epoch(report);
-      if (report.epoch < options.epochs)
-        model.learningRate = options.learningRate * decay(options.schedule, report.epoch / options.epochs);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -82,21 +94,29 @@ export async function train(
     testLoss: loss,
     seconds,
     baseline: mostFrequent(data.test),
+    ...(checkpoint !== undefined && { checkpoint }),
   });
   return true;
 }
 
-function modelFor(options: TrainOptions, { shape, classes = [] }: Dataset) {
-  const { learningRate, momentum, weightDecay, seed, build, threads } = options;
+function modelFor(options: TrainOptions, { shape, size, classes = [] }: Dataset) {
+  const { momentum, weightDecay, seed, build, threads } = options;
   return createModel({
     input: shape,
     network: networkOf(options.network, classes.length),
     loss: crossEntropy(),
-    optimizer: sgd({ learningRate, momentum, weightDecay }),
+    optimizer: sgd({ learningRate: (step) => rateAfter(step, options, size), momentum, weightDecay }),
     seed,
     build,
     threads,
   });
+}
+
+/** The learning rate after so many steps: the same all along, or falling evenly to 0 from epoch to epoch. */
+function rateAfter(step: number, { learningRate, schedule, epochs, batch }: TrainOptions, examples: number): number {
+  if (schedule === "constant") return learningRate;
+  const done = Math.floor(step / Math.ceil(examples / batch));
+  return learningRate * (1 - Math.min(done, epochs - 1) / epochs);
 }
 
 function networkOf(choice: NetworkChoice, classes: number): Layer {
@@ -118,6 +138,3 @@ function firstBatch({ x, y, size, scale, shift }: Dataset, rows: number): Batch 
 /** What holds for number i of an example; channels are its last axis. */
 const ofChannel = (value: PerChannel, i: number): number =>
   typeof value === "number" ? value : (value[i % value.length] as number);
-
-/** The factor on the learning rate after `progress` ∈ [0, 1] of the epochs: from 1 evenly to 0, or always 1. */
-const decay = (schedule: Schedule, progress: number): number => (schedule === "linear" ? 1 - progress : 1);

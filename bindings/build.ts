@@ -103,7 +103,8 @@ const notices = ({ name }: { readonly name: string }): string => (name === "arra
 
 /**
  * Bundles for a quick start: each file that is imported costs some 1.3 ms (on the machine this was measured on), so what
- * several entries share lies in one, `core`. A thread needs little of it and has a bundle of its own.
+ * several entries share lies in one, `core`, but for what is loaded only where it is used. A thread needs little of it
+ * and has a bundle of its own.
  */
 async function bundleEntries(): Promise<void> {
   await mkdir(join(root, "dist"), { recursive: true });
@@ -131,7 +132,7 @@ async function bundleEntries(): Promise<void> {
           groups: [
             {
               name: "core",
-              test: /[\\/](src[\\/](?!cli|training[\\/](replicas|teamProgram))|bindings[\\/](?!team))/,
+              test: /[\\/](src[\\/](?!cli|data[\\/](batches|items)|training[\\/](fitStream|learner|replicas|teamProgram))|bindings[\\/](?!team))/,
               minShareCount: 2,
             },
           ],

@@ -1,4 +1,6 @@
 // thalweg/data: data sets.
+
+export type { RowBatch } from "./batches.ts";
 export { type Cifar10Options, cifar10 } from "./cifar10.ts";
 export { breastCancer, digits, iris, wine } from "./classics.ts";
 export { type CsvOptions, parseCsv, readCsv } from "./csv.ts";
@@ -44,5 +46,7 @@ export { type ImageFolderOptions, imageFolder } from "./imageFolder.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";
 export { type NpyArray, readNpy, readNpyFile, readNpz, readNpzFile } from "./npy.ts";
+export type { Examples, Source } from "./source.ts";
 export { type KFoldOptions, kFold, type Rows, type Split, type SplitOptions, subset, trainTestSplit } from "./split.ts";
+export { Stream, type StreamBatchOptions, stream } from "./stream.ts";
 export type { Column, Table } from "./table.ts";

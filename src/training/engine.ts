@@ -115,6 +115,7 @@ export class Engine {
   #scalars: ScalarCells | undefined;
   /** The batch of the step under way. */
   #batch: Batch | undefined;
+  #call = "step";
 
   private constructor(
     memory: ModelMemory,
@@ -452,10 +453,11 @@ export class Engine {
     if (this.#every && (this.#steps + 1) % this.specification.every === 0) this.#every.run();
   }
 
-  step(batch: Batch): number {
-    const rows = this.#checkBatch("step", batch);
-    this.requireRows("step", rows);
+  step(batch: Batch, call = "step"): number {
+    const rows = this.#checkBatch(call, batch);
+    this.requireRows(call, rows);
     this.#batch = batch;
+    this.#call = call;
     try {
       return this.advance(this.parts(rows), this.#fillFromBatch);
     } finally {
@@ -465,11 +467,15 @@ export class Engine {
 
   /** Bound once: a step allocates nothing. */
   readonly #fillFromBatch = (part: ReadyPart): void => {
-    const batch = this.#batch as Batch;
-    this.#fill("step", part.program, part.whole === undefined ? batch : this.#rowsOf(batch, part));
+    this.fillPart(this.#call, this.#batch as Batch, part, part.program);
     // What a fit left cannot be gone on with behind a step of one's own.
     this.position = undefined;
   };
+
+  /** Writes a part's rows of a batch into a program's inputs. */
+  fillPart(call: string, batch: Batch, part: ReadyPart, program: Runnable): void {
+    this.#fill(call, program, part.whole === undefined ? batch : this.#rowsOf(batch, part));
+  }
 
   #rowsOf({ x, y }: Batch, { first, rows }: ReadyPart): Batch {
     const cut = (list: ArrayLike<number>, width: number): ArrayLike<number> =>

@@ -5,7 +5,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { requireAugmentation } from "./augmentation.ts";
 import { requireCallbacks } from "./callbacks.ts";
 import { requireDataset } from "./check.ts";
-import type { Engine, ReadyPart } from "./engine.ts";
+import type { Engine, EngineSpecification, ReadyPart } from "./engine.ts";
 import { type Measured, type Metrics, requireMetrics } from "./metrics.ts";
 import { trainingBatches } from "./passes.ts";
 import type { ReadyProgram } from "./readyProgram.ts";
@@ -35,19 +35,28 @@ export function requireSignal(signal: unknown): void {
     throw new Error(`fit: signal must be an AbortSignal, got ${show(signal)}`);
 }
 
+/** Throws for a validation that a model cannot be judged by, and others that look on. */
+export function checkLooks(
+  { input, inputType, target }: EngineSpecification,
+  { validation, metrics, signal, callbacks, reportEvery }: FitOptions<Metrics>,
+): void {
+  if (validation !== undefined) requireDataset("fit: validation", validation, input, inputType, target);
+  requireMetrics("fit", metrics);
+  if (metrics !== undefined && validation === undefined)
+    throw new Error("fit: metrics judge the validation, and there is none; give a data set, as { validation: test }");
+  requireSignal(signal);
+  requireCallbacks(callbacks);
+  if (reportEvery !== undefined) requireWhole("fit", "reportEvery", reportEvery, 1);
+}
+
 /** Throws unless fit can begin. */
 export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metrics>): void {
   const { input, inputType, target } = engine.specification;
   requireOptions("fit", options, fitOptions);
   requireDataset("fit", data, input, inputType, target);
   engine.requireIndices("fit", data.x);
-  if (options.validation !== undefined) {
-    requireDataset("fit: validation", options.validation, input, inputType, target);
-    engine.requireIndices("fit: validation", options.validation.x);
-  }
-  requireMetrics("fit", options.metrics);
-  if (options.metrics !== undefined && options.validation === undefined)
-    throw new Error("fit: metrics judge the validation, and there is none; give a data set, as { validation: test }");
+  checkLooks(engine.specification, options);
+  if (options.validation !== undefined) engine.requireIndices("fit: validation", options.validation.x);
   if (options.augment !== undefined) requireAugmentation("fit", options.augment, data);
   const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
   requireWhole("fit", "epochs", epochs, 1);
@@ -56,9 +65,6 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metr
   requireOneOf("fit", "shuffle", shuffle, [true, false]);
   requireOneOf("fit", "resume", resume, [true, false]);
   if (resume) requirePosition(engine.position, courseOf(data, options));
-  requireSignal(options.signal);
-  requireCallbacks(options.callbacks);
-  if (options.reportEvery !== undefined) requireWhole("fit", "reportEvery", options.reportEvery, 1);
   // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
   for (const rows of trainingBatches(data.size, batchSize)) engine.parts(rows);
 }
@@ -84,7 +90,7 @@ function requirePosition(position: FitPosition | undefined, own: Course): void {
 }
 
 /** The host's turns: between them the loop works without a pause. */
-class Turns {
+export class Turns {
   readonly #engine: Engine;
   readonly #signal: AbortSignal | undefined;
   #last = performance.now();
@@ -192,7 +198,7 @@ export async function* fit<M extends Metrics>(
 }
 
 /** What the first value that is not finite came from, by one thread: its tensors are those of all rows of a part. */
-function firstNonFinite(
+export function firstNonFinite(
   engine: Engine,
   parts: readonly ReadyPart[],
   fill: (part: ReadyPart, alone: ReadyProgram) => void,
@@ -207,7 +213,7 @@ function firstNonFinite(
 }
 
 /** Engine.judge with turns for the host in between. */
-async function judge<M extends Metrics>(
+export async function judge<M extends Metrics>(
   engine: Engine,
   data: ResidentData,
   turns: Turns,

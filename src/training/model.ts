@@ -3,6 +3,7 @@ import { type BuildChoice, type BuildName, chooseBuild, loadModule, moduleFor } 
 import { ModelMemory } from "../../bindings/memory.ts";
 import { requireOneOf, requireOptions, requireSeed, requireShape, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { type Examples, isSource, type Source } from "../data/source.ts";
 import { type DataType, type Shape, showShape } from "../graph/tensor.ts";
 import type { Loss, LossFunction } from "../losses/loss.ts";
 import type { Layer } from "../nn/layer.ts";
@@ -285,26 +286,34 @@ export class Model {
   /**
    * Trains, reporting after each epoch (and every `reportEvery` steps). Yields to the host every few milliseconds, or
    * after each step that takes longer, so that timers and rendering go on. Nothing happens before the first report is asked for.
+   * Data that are no data set but an iterable, sync or async, of examples or batches { x, y }, a Readable or a ReadableStream
+   * are learnt from as they come: each is asked for when the last has been learnt, and closed when the loop is left.
    * @throws from the iterator: at once for options that do not fit; when the loss is not finite, naming the operation
-   * it began with; the signal's reason when aborted
+   * it began with; the signal's reason when aborted; what a stream throws, behind the last whole step
    */
   async *fit<M extends Metrics = None>(
-    data: Dataset,
+    data: Dataset | Source<Examples>,
     options: FitOptions<M> = {},
   ): AsyncGenerator<Report<M>, void, void> {
     this.#engine.requireAlive("fit");
-    checkFit(this.#engine, data, options);
+    if (isSource(data)) (await import("./fitStream.ts")).checkStreamFit(this.#engine.specification, options);
+    else checkFit(this.#engine, data, options);
     const { callbacks = [], ...course } = options;
     const reports = this.#reports<M>(data, course);
     yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
   }
 
-  async *#reports<M extends Metrics>(data: Dataset, course: FitOptions<M>): AsyncGenerator<Report<M>, void, void> {
+  async *#reports<M extends Metrics>(
+    data: Dataset | Source<Examples>,
+    course: FitOptions<M>,
+  ): AsyncGenerator<Report<M>, void, void> {
     if (this.#fitting)
       throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
     this.#fitting = true;
     try {
-      yield* fit(this.#engine, data, course);
+      if (!isSource(data)) return yield* fit(this.#engine, data, course);
+      const [{ fitStream }, { learnerOf }] = await Promise.all([import("./fitStream.ts"), import("./learner.ts")]);
+      yield* fitStream(learnerOf(this.#engine, course), data, course);
     } finally {
       this.#fitting = false;
     }

@@ -27,6 +27,8 @@ export type Request =
       readonly scheduled: boolean;
     }
   | { readonly method: "step"; readonly batch: Batch }
+  /** A step of a fit on a stream, which is read where the remote model is. */
+  | { readonly method: "learn"; readonly batch: Batch; readonly testFirst: boolean }
   | { readonly method: "evaluate"; readonly data: Dataset; readonly metrics: boolean }
   | { readonly method: "predict"; readonly x: ArrayLike<number> }
   | { readonly method: "profile"; readonly batch: Batch; readonly options: ProfileOptions }

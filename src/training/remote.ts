@@ -5,6 +5,7 @@ import { type BuildName, loadModule, moduleFor } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
 import { requireNumbers, requireOptions } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { type Examples, isSource, type Source } from "../data/source.ts";
 import type { Schedule } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/options.ts";
 import type { Blueprint, ProgramKind } from "./blueprint.ts";
@@ -12,6 +13,7 @@ import { requireCallbacks, toldTo } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, requireSignal } from "./fit.ts";
+import type { Learner, Learnt } from "./fitStream.ts";
 import { type Measured, type Metrics, type None, requireMetrics, unposted } from "./metrics.ts";
 import { batchKeys, type ModelOptions, specify } from "./model.ts";
 import { type ObjectiveOptions, objectivePrograms } from "./objective.ts";
@@ -213,13 +215,13 @@ export class RemoteModel {
    * is left.
    */
   async *fit<M extends Metrics = None>(
-    data: Dataset,
+    data: Dataset | Source<Examples>,
     options: FitOptions<M> & TransferOptions = {},
   ): AsyncGenerator<Report<M>, void, void> {
     if (typeof options !== "object" || options === null) requireOptions("fit", options, fitOptions);
     const { callbacks = [], ...course } = options;
     requireCallbacks(callbacks);
-    const reports = this.#reports<M>(data, course);
+    const reports = isSource(data) ? this.#stream<M>(data, course) : this.#reports<M>(data, course);
     yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
   }
 
@@ -259,6 +261,33 @@ export class RemoteModel {
       signal?.removeEventListener("abort", abort);
       if (!this.#ended) await this.#ask({ method: "leave", fit });
     }
+  }
+
+  /** A source is read here; one message each way a step. */
+  async *#stream<M extends Metrics>(
+    source: Source<Examples>,
+    options: FitOptions<M>,
+  ): AsyncGenerator<Report<M>, void, void> {
+    const { input, target } = this.#specification;
+    const { validation, metrics } = options;
+    const { checkStreamFit, fitStream } = await import("./fitStream.ts");
+    checkStreamFit(this.#specification, options);
+    const learner: Learner<M> = {
+      input,
+      target,
+      turn: async () => {},
+      learn: (batch, testFirst) => {
+        const programs = this.#whenValid(() => {
+          const rows = [this.#rows(batch.x)];
+          const judging = testFirst ? programsFor("evaluate", rows) : [];
+          return [...trainingPrograms(rows, this.#specification.microBatch, 1), ...this.#training(rows), ...judging];
+        });
+        this.#ratesNeeded++;
+        return this.#ask({ method: "learn", batch, testFirst }, programs) as Promise<Learnt>;
+      },
+      judge: () => this.evaluate(validation as Dataset, metrics && { metrics }),
+    };
+    yield* fitStream(learner, source, options);
   }
 
   /** See Model.objective. */

@@ -29,6 +29,8 @@ export interface EpochReport<M extends Metrics = None> {
   /** Over this epoch's training, without validation. */
   readonly examplesPerSecond: number;
   readonly validation?: Evaluation & Measured<M>;
+  /** With testThenTrain: mean over the epoch's examples, each judged before the model learnt from it. */
+  readonly tested?: Evaluation;
 }
 
 export interface StepReport {
@@ -37,12 +39,15 @@ export interface StepReport {
   readonly epoch: number;
   /** Steps done in this epoch. */
   readonly stepInEpoch: number;
+  /** Infinity for a stream whose end is not known. */
   readonly stepsPerEpoch: number;
   readonly step: number;
   /** Of the last step. */
   readonly loss: number;
   readonly seconds: number;
   readonly examplesPerSecond: number;
+  /** With testThenTrain: mean over the examples since the last such report, or since the epoch began. */
+  readonly tested?: Evaluation;
 }
 
 export type Report<M extends Metrics = None> = EpochReport<M> | StepReport;
@@ -50,8 +55,15 @@ export type Report<M extends Metrics = None> = EpochReport<M> | StepReport;
 export interface FitOptions<M extends Metrics = None> {
   /** Times through the data; default 1. */
   readonly epochs?: number;
-  /** Examples a step, or "all": batch gradient descent. Default 32; the last batch of an epoch may be smaller. */
+  /**
+   * Examples a step, or "all": batch gradient descent. Default 32; the last batch of an epoch may be smaller. Items of a
+   * stream are joined or parted to this size; without it each is a batch as it comes.
+   */
   readonly batchSize?: number | "all";
+  /** Streams only: steps after which an epoch ends, and the next one goes on. Default: an epoch is once through the stream. */
+  readonly stepsPerEpoch?: number;
+  /** Streams only: judges each batch before the model learns from it (prequential evaluation); see `tested`. Default false. */
+  readonly testThenTrain?: boolean;
   /** A new order each epoch; default true. */
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */

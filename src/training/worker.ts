@@ -19,6 +19,7 @@ const programs = new Map<string, Program>();
 /** As posted so far: those of one step behind those of the step before. */
 const rates: number[] = [];
 const fits = new Map<number, Fit>();
+let engine: Engine | undefined;
 let model: Model | undefined;
 
 function program(...key: ProgramKey): Program {
@@ -34,7 +35,7 @@ async function create(request: Extract<Request, { method: "create" }>): Promise<
   load({ module }, moduleFor(build, threads > 1));
   const memory = await ModelMemory.create(build, threads > 1);
   const blueprint = { layout, stateLayout, parameterCount, program };
-  const engine = await Engine.create(specification, values, program, memory);
+  engine = await Engine.create(specification, values, program, memory);
   const { length } = specification.learningRates;
   if (request.scheduled)
     engine.schedule(specification.learningRates.map((_, i) => (step) => rates[step * length + i] as number));
@@ -43,10 +44,12 @@ async function create(request: Extract<Request, { method: "create" }>): Promise<
 
 async function answer(request: Request): Promise<unknown> {
   if (request.method === "create") return create(request);
-  if (!model) throw new Error("remote model: not created yet");
+  if (!model || !engine) throw new Error("remote model: not created yet");
   switch (request.method) {
     case "step":
       return model.step(request.batch);
+    case "learn":
+      return (await import("./learner.ts")).learn(engine, request.batch, request.testFirst);
     case "evaluate":
       return model.evaluate(request.data, request.metrics ? { metrics: posted } : {});
     case "predict":

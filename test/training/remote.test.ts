@@ -42,6 +42,45 @@ afterAll(() => {
 });
 
 describe("a remote model", () => {
+  test("learns from a stream that is read here", async () => {
+    const { remote, local } = await both();
+    const web = () =>
+      new ReadableStream({
+        start(controller) {
+          for (let i = 0; i < 70; i++) controller.enqueue({ x: x.slice(4 * i, 4 * i + 4), y: y[i] });
+          controller.close();
+        },
+      });
+    const size = (outputs: ArrayLike<number>) => outputs.length;
+    const course = { batchSize: 16, testThenTrain: true, reportEvery: 1, validation: data, metrics: { size } };
+    const told = { remote: [] as object[], local: [] as object[] };
+    for (const who of ["remote", "local"] as const)
+      for await (const { seconds: _, examplesPerSecond: __, ...report } of (who === "remote" ? remote : local).fit(
+        web(),
+        course,
+      ))
+        told[who].push(report);
+    expect(told.remote).toHaveLength(5 + 1);
+    expect(told.remote).toEqual(told.local);
+    expect(await remote.snapshot()).toEqual(local.snapshot());
+
+    const all = async (source: Iterable<object>, more: object = {}) => {
+      for await (const _ of remote.fit(source as never, more));
+    };
+    const endless = {
+      *[Symbol.iterator]() {
+        for (;;) yield batch;
+      },
+    };
+    await expect(all([{ x: [1, 2, 3, 4], y: [3] }])).rejects.toThrow("fit: y[0] = 3 is not a label in [0, 3)");
+    await expect(all([batch], { shuffle: true })).rejects.toThrow("fit: shuffle is for data sets");
+    const controller = new AbortController();
+    setTimeout(() => controller.abort("enough"), 30);
+    await expect(all(endless, { signal: controller.signal })).rejects.toBe("enough");
+    await remote.setLearningRate(1e30);
+    await expect(all(endless)).rejects.toThrow(/^fit: the loss is .* the first value that is not finite came from /);
+  });
+
   test("goes on from a local one's snapshot, in the middle of an epoch, and the other way round", async () => {
     const { remote, local } = await both();
     const course = { epochs: 2, batchSize: 16, reportEvery: 1 };

@@ -1,0 +1,62 @@
+// The steps of a fit on a stream, as an engine does them.
+
+import type { Engine } from "./engine.ts";
+import { size } from "../graph/tensor.ts";
+import { firstNonFinite, judge, Turns } from "./fit.ts";
+import type { Learner, Learnt } from "./fitStream.ts";
+import type { Measured, Metrics } from "./metrics.ts";
+import type { Batch, Evaluation, FitOptions } from "./reports.ts";
+
+/** What an engine's fit on a stream calls. */
+export function learnerOf<M extends Metrics>(engine: Engine, options: FitOptions<M>): Learner<M> {
+  const { validation, metrics, signal } = options;
+  const { input, target } = engine.specification;
+  const turns = new Turns(engine, signal);
+  return {
+    input,
+    target,
+    async turn() {
+      if (turns.due) await turns.take();
+      turns.check();
+    },
+    learn: (batch, testFirst) => learn(engine, batch, testFirst),
+    async judge() {
+      const held = engine.hold("fit: validation", validation as NonNullable<typeof validation>);
+      try {
+        return (await judge(engine, held, turns, metrics)) as Evaluation & Measured<M>;
+      } finally {
+        held.release();
+      }
+    },
+  };
+}
+
+/** One step on a batch, which may be judged first. @throws as Learner.learn */
+export function learn(engine: Engine, batch: Batch, testFirst: boolean): Learnt {
+  const tested = testFirst ? { tested: test(engine, batch) } : undefined;
+  const loss = engine.step(batch, "fit");
+  if (!Number.isFinite(loss)) {
+    const rows = rowsOf(engine, batch);
+    const culprit = firstNonFinite(engine, engine.parts(rows), (part, alone) =>
+      engine.fillPart("fit", batch, part, alone),
+    );
+    throw new Error(
+      `fit: the loss is ${loss} at step ${engine.steps + 1}; the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
+    );
+  }
+  return { step: engine.steps, loss, ...tested };
+}
+
+const rowsOf = ({ specification: { input } }: Engine, { x }: Batch): number => x.length / size(input);
+
+/** What evaluate would say of a batch. */
+function test(engine: Engine, batch: Batch): Evaluation {
+  const program = engine.writeBatch("fit", "evaluate", batch);
+  program.run();
+  const rows = rowsOf(engine, batch);
+  const number = (name: string): number => (program.view(name)?.[0] as number | undefined) ?? 0;
+  return {
+    loss: number("loss") / rows + number("penalty"),
+    ...(engine.specification.judges && { accuracy: number("correct") / rows }),
+  };
+}

@@ -1,8 +1,6 @@
-// Augmentation: what fit changes at random in the images of each step.
-import { requireOneOf, requireOptions, requireWhole } from "../checks.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { showShape } from "../graph/tensor.ts";
+// Augmentation: what fit changes at random in the examples of each step.
 
+/** In this order. Crop and flip are for images of bytes, shift and cutout for any, noise and mixup for all numbers. */
 export interface Augmentation {
   /**
    * Moves each image by up to so many pixels up or down and left or right, all distances alike likely; what comes in is
@@ -11,24 +9,18 @@ export interface Augmentation {
   readonly crop?: number;
   /** Turns left and right round in half of the images. Default false. */
   readonly flip?: boolean;
-}
-
-/** Throws unless a data set can be augmented so. */
-export function requireAugmentation(call: string, augmentation: Augmentation, { x, shape }: Dataset): void {
-  requireOptions(`${call}: augment`, augmentation, ["crop", "flip"]);
-  const { crop = 0, flip = false } = augmentation;
-  requireWhole(`${call}: augment`, "crop", crop, 0);
-  requireOneOf(`${call}: augment`, "flip", flip, [true, false]);
-  if (crop === 0 && !flip) return;
-  if (!(x instanceof Uint8Array))
-    throw new Error(`${call}: augment works on images of bytes, the data set holds numbers; give it a Uint8Array`);
-  const [height, width] = shape as [number, number];
-  if (shape.length !== 3)
-    throw new Error(
-      `${call}: augment needs images of shape [height, width, channels], the data set has ${showShape(shape)}; give that shape, as mnist({ shape: [28, 28, 1] })`,
-    );
-  if (crop >= Math.min(height, width))
-    throw new Error(
-      `${call}: augment: a crop of ${crop} pixels would leave nothing of images of ${height} × ${width}; give less than ${Math.min(height, width)}`,
-    );
+  /** Moves as crop does; what comes in repeats the pixel at the edge (Keras's "nearest"). Default 0. */
+  readonly shift?: number;
+  /** Deviation of the normal noise added to every number, as the model sees it. Default 0. */
+  readonly noise?: number;
+  /**
+   * Side in pixels of a square of zeros, as the model sees them, about a random pixel of each image; what lies beyond the edge
+   * is cut off (DeVries and Taylor 2017). Default 0.
+   */
+  readonly cutout?: number;
+  /**
+   * α, at most 1: examples and targets of a batch become λ·own + (1 − λ)·another's, the row as far from the batch's other end,
+   * λ a batch from Beta(α, α) (Zhang et al. 2018); with microBatch, a part of the batch each. Classes need targets that are distributions, see oneHot. Default 0.
+   */
+  readonly mixup?: number;
 }

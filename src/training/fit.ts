@@ -2,10 +2,9 @@
 import { hostTurn } from "#platform";
 import { requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { requireAugmentation } from "./augmentation.ts";
 import { requireCallbacks } from "./callbacks.ts";
 import { requireDataset } from "./check.ts";
-import type { Engine, EngineSpecification, ReadyPart } from "./engine.ts";
+import type { Engine, EngineSpecification, ReadyPart, Runnable } from "./engine.ts";
 import { type Measured, type Metrics, requireMetrics } from "./metrics.ts";
 import { trainingBatches } from "./passes.ts";
 import type { ReadyProgram } from "./readyProgram.ts";
@@ -57,7 +56,6 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metr
   engine.requireIndices("fit", data.x);
   checkLooks(engine.specification, options);
   if (options.validation !== undefined) engine.requireIndices("fit: validation", options.validation.x);
-  if (options.augment !== undefined) requireAugmentation("fit", options.augment, data);
   const { epochs = 1, batchSize = 32, shuffle = true, resume = false } = options;
   requireWhole("fit", "epochs", epochs, 1);
   if (batchSize !== "all") requireWhole("fit", "batchSize", batchSize, 1);
@@ -133,13 +131,16 @@ export async function* fit<M extends Metrics>(
   const resident = engine.hold("fit", data, augment);
   try {
     const held = validation && engine.hold("fit: validation", validation);
+    const change = augment && (await import("./augment.ts")).augmenter(engine, data.shape, augment);
     const position = { ...start, ...course, ...(resume && engine.position) };
     // Kept up to date step by step, so that a snapshot of a fit that was broken off is true.
     engine.position = position;
     const turns = new Turns(engine, signal);
     let from = 0;
-    const gather = ({ program, first, rows }: ReadyPart): void =>
+    const gather = ({ program: own, first, rows }: ReadyPart, program: Runnable = own): void => {
       resident.gather(program, from + first, rows, engine.steps);
+      change?.(program, from + first, rows, engine.steps);
+    };
     while (position.epoch <= epochs) {
       turns.check();
       const { epoch, stepInEpoch: first, begun } = position;
@@ -155,9 +156,7 @@ export async function* fit<M extends Metrics>(
         const rows = Math.min(batch, data.size - from);
         const loss = engine.advance(engine.parts(rows), gather);
         if (!Number.isFinite(loss)) {
-          const culprit = firstNonFinite(engine, engine.parts(rows), (part, alone) =>
-            resident.gather(alone, from + part.first, part.rows, engine.steps),
-          );
+          const culprit = firstNonFinite(engine, engine.parts(rows), gather);
           throw new Error(
             `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
           );

@@ -297,7 +297,13 @@ export class Model {
   ): AsyncGenerator<Report<M>, void, void> {
     this.#engine.requireAlive("fit");
     if (isSource(data)) (await import("./fitStream.ts")).checkStreamFit(this.#engine.specification, options);
-    else checkFit(this.#engine, data, options);
+    else {
+      checkFit(this.#engine, data, options);
+      if (options.augment !== undefined) {
+        const { requireAugmentation } = await import("./augment.ts");
+        requireAugmentation("fit", options.augment, data, this.#engine.specification.target);
+      }
+    }
     const { callbacks = [], ...course } = options;
     const reports = this.#reports<M>(data, course);
     yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;

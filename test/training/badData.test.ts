@@ -216,7 +216,7 @@ describe("fit refuses", () => {
     [
       "to augment numbers",
       { augment: { flip: true } },
-      "fit: augment works on images of bytes, the data set holds numbers; give it a Uint8Array",
+      "fit: augment: crop and flip work on images of bytes, the data set holds numbers; give it a Uint8Array",
     ],
     ["an augmentation by name", { augment: "flip" }, 'fit: augment: expected an object of options, got "flip"'],
     ["an augmentation that is null", { augment: null }, "fit: augment: expected an object of options, got null"],
@@ -227,6 +227,10 @@ describe("fit refuses", () => {
     ],
     ["a crop of −1", { augment: { crop: -1 } }, "fit: augment: crop must be a whole number ≥ 0, got -1"],
     ["a crop of 1.5", { augment: { crop: 1.5 } }, "fit: augment: crop must be a whole number ≥ 0, got 1.5"],
+    ["noise of −1", { augment: { noise: -1 } }, "fit: augment: noise must be ≥ 0, got -1"],
+    ["a cutout of ½", { augment: { cutout: 0.5 } }, "fit: augment: cutout must be a whole number ≥ 0, got 0.5"],
+    ["a mixup of 2", { augment: { mixup: 2 } }, "fit: augment: mixup must be in [0, 1], got 2"],
+    ["a zoom", { augment: { zoom: 2 } }, 'fit: augment: unknown option "zoom"; known are crop, flip, shift, noise'],
     ["a flip of 1", { augment: { flip: 1 } }, "fit: augment: flip must be true or false, got 1"],
     ["reports every 0", { reportEvery: 0 }, "fit: reportEvery must be a whole number ≥ 1, got 0"],
     ["shuffle in words", { shuffle: "no" }, /^fit: shuffle must be true or false, got "?no"?/],
@@ -255,6 +259,20 @@ describe("fit refuses to augment", () => {
       arrayDataset({ x: bytes, y, shape: [2, 2, 1] }),
       { crop: 2 },
       "fit: augment: a crop of 2 pixels would leave nothing of images of 2 × 2; give less than 2",
+    ],
+    [
+      "by a shift as large as the image",
+      [2, 2, 1],
+      arrayDataset({ x: numbers(40, 1), y, shape: [2, 2, 1] }),
+      { shift: 3 },
+      "fit: augment: a shift of 3 pixels would leave nothing of images of 2 × 2; give less than 2",
+    ],
+    [
+      "labels, by mixing them",
+      [4],
+      data,
+      { mixup: 0.2 },
+      'fit: augment: mixup makes targets that lie between others, and the loss wants labels; use crossEntropy({ targets: "probabilities" }) and oneHot(data)',
     ],
   ])("%s", async (_what, input, images, augment, says) => {
     const { model, intact } = await guarded({ input, network: chain(flatten(), dense(3)), loss: crossEntropy() });

@@ -7,7 +7,7 @@ import { numbers } from "../nn/net.ts";
 const built: string = "../../dist/index.js";
 const library = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
 const { arrayDataset, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, l2, relu, sgd } = library;
-const { batchNorm, conv2d, each, globalAveragePool2d, ops, triplet } = library;
+const { batchNorm, conv2d, each, flatten, globalAveragePool2d, ops, triplet } = library;
 
 const inPage = "document" in globalThis;
 const [width, classes] = [7, 3];
@@ -109,6 +109,22 @@ describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %
       expect(Math.abs((await one.step(batch)) - (await several.step(batch)))).toBeLessThan(rounding);
     }
     expect(apart(await one.parameters(), await several.parameters())).toBeLessThan(rounding);
+  });
+
+  test("is shown the same changed examples", async () => {
+    // Of batches of two the gradient is the sum of two numbers, whoever computes them: equal images, equal bits.
+    const more: Partial<ModelOptions> = {
+      input: [4, 4, 1],
+      network: chain(flatten(), dense(1, { bias: false })),
+      loss: (prediction, target) => ops.mean(ops.mul(prediction, target)),
+      regularizer: undefined as never,
+      optimizer: sgd({ learningRate: 0.5 }),
+    };
+    const images = arrayDataset({ x: numbers(8 * 16, 4), y: numbers(8, 5), shape: [4, 4, 1], targetShape: [1] });
+    const augment = { shift: 1, noise: 0.5, cutout: 2, mixup: 0.8 };
+    const [one, two] = [await create(place, more), await create(place, { ...more, threads: 2 })];
+    for (const model of [one, two]) for await (const _ of model.fit(images, { epochs: 3, batchSize: 2, augment }));
+    expect(await two.parameters()).toEqual(await one.parameters());
   });
 
   test("has the profile of a step in one thread, and is as before after it", async () => {

@@ -141,5 +141,5 @@ export type {
   Report,
   StepReport,
 } from "./training/reports.ts";
-export type { FitPosition, Snapshot } from "./training/snapshot.ts";
+export type { FitPosition, Snapshot, SnapshotOptions } from "./training/snapshot.ts";
 export type { ParameterSlice, StateSlice } from "./training/trace.ts";

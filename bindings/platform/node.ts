@@ -1,4 +1,5 @@
 // What differs between hosts, Node's side. Chosen by export condition, so that a bundle for a page never sees it.
+import { writeSync } from "node:fs";
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
@@ -21,13 +22,17 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** A file that is there whole or not at all: under another name, synced, renamed. */
-export async function writeKept(path: string, bytes: Uint8Array): Promise<void> {
+/**
+ * A file that is there whole or not at all: under another name, synced, renamed.
+ * @param parts its bytes, which may change as soon as others have their turn: they are written without a pause, and so need
+ * not be copied
+ */
+export async function writeKept(path: string, parts: () => readonly Uint8Array[]): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = await open(temporary, "w");
     try {
-      await file.writeFile(bytes);
+      for (const part of parts()) for (let at = 0; at < part.length; ) at += writeSync(file.fd, part, at);
       await file.sync();
     } finally {
       await file.close();

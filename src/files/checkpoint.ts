@@ -1,12 +1,13 @@
 // A snapshot as a file: safetensors, so that other libraries read the numbers, with all counters in its metadata and a
 // checksum over every byte.
+import { joined } from "../../bindings/platform/joined.ts";
 import { requireOptions, show } from "../checks.ts";
 import { size } from "../graph/tensor.ts";
 import type { FittedModel } from "../training/callbacks.ts";
 import type { Snapshot } from "../training/snapshot.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { readPlace, writePlace } from "./place.ts";
-import { decodeSafetensors, encodeSafetensors, headerOf, type NamedNumbers } from "./safetensors.ts";
+import { decodeSafetensors, headerOf, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
 
 /** Raised with every change that older readers would misunderstand. */
 const VERSION = 1;
@@ -23,7 +24,10 @@ interface Counters extends Omit<Snapshot, "parameters" | "slots" | "state"> {
 const prefixes = (slots: number): string[] => ["parameters", ...Array.from({ length: slots }, (_, i) => `slot${i}`)];
 
 /** The bytes of a checkpoint. */
-export function encodeCheckpoint(snapshot: Snapshot): Uint8Array<ArrayBuffer> {
+export const encodeCheckpoint = (snapshot: Snapshot): Uint8Array<ArrayBuffer> => joined(checkpointParts(snapshot));
+
+/** The same in parts, the snapshot's numbers being themselves. */
+function checkpointParts(snapshot: Snapshot): readonly Uint8Array[] {
   const { parameters, slots, state, ...counters } = snapshot;
   const { layout, stateLayout } = counters;
   const tensors: Record<string, NamedNumbers> = {};
@@ -35,7 +39,7 @@ export function encodeCheckpoint(snapshot: Snapshot): Uint8Array<ArrayBuffer> {
     add(prefix, i === 0 ? parameters : (slots[i - 1] as Float32Array), layout);
   });
   add("state", state, stateLayout);
-  const bytes = encodeSafetensors({
+  const parts = safetensorsParts({
     tensors,
     metadata: {
       format: "thalweg checkpoint",
@@ -44,9 +48,9 @@ export function encodeCheckpoint(snapshot: Snapshot): Uint8Array<ArrayBuffer> {
       counters: JSON.stringify({ ...counters, slots: slots.length } satisfies Counters),
     },
   });
-  const { text } = headerOf("encodeCheckpoint", bytes);
-  bytes.set(new TextEncoder().encode(text.replace(marked, `$1${checksum(bytes)}"`)), 8);
-  return bytes;
+  const text = new TextDecoder().decode(parts[0].subarray(8));
+  parts[0].set(new TextEncoder().encode(text.replace(marked, `$1${checksum(parts)}"`)), 8);
+  return parts;
 }
 
 /**
@@ -54,7 +58,7 @@ export function encodeCheckpoint(snapshot: Snapshot): Uint8Array<ArrayBuffer> {
  * @throws for bytes that are no checkpoint, are damaged or cut short, or of a newer version of thalweg
  */
 export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): Snapshot {
-  const { text } = headerOf(call, bytes);
+  const { begin, text } = headerOf(call, bytes);
   const sum = marked.exec(text)?.[2];
   if (!text.includes('"format":"thalweg checkpoint"') || sum === undefined)
     throw new Error(`${call}: this is no checkpoint of thalweg; weights alone are for loadWeights`);
@@ -63,9 +67,9 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
     throw new Error(
       `${call}: the checkpoint has format version ${show(version)}, this thalweg reads up to ${VERSION}; use a newer thalweg`,
     );
-  const blanked = bytes.slice();
-  blanked.set(new TextEncoder().encode(text.replace(marked, `$1${blank}"`)), 8);
-  if (checksum(blanked) !== sum)
+  const beginning = bytes.slice(0, begin);
+  beginning.set(new TextEncoder().encode(text.replace(marked, `$1${blank}"`)), 8);
+  if (checksum([beginning, bytes.subarray(begin)]) !== sum)
     throw new Error(`${call}: the checkpoint is damaged: its checksum does not fit; use an older one`);
   const { tensors, metadata } = decodeSafetensors(bytes, call);
   const { slots, ...counters } = JSON.parse(metadata?.counters as string) as Counters;
@@ -83,24 +87,39 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
   };
 }
 
+const PRIME = 0x01000193;
+const mixed = (sum: number, word: number): number => {
+  const product = Math.imul(sum ^ word, PRIME);
+  return product ^ (product >>> 15);
+};
+
 /**
- * 64 bits over all bytes: FNV-1a over 32-bit words in two lanes. Each step is one to one in the sum and in the word, so no
- * single change of a word goes unseen.
+ * 64 bits over all bytes of the parts, each of which but the last is whole words: FNV-1a over 32-bit words in two lanes, and
+ * over what is left by bytes. Each step is one to one in the sum and in the word, so no single change of a word goes
+ * unseen.
  */
-function checksum(bytes: Uint8Array): string {
-  const whole = bytes.length >> 2;
-  const words =
-    bytes.byteOffset % 4 === 0
-      ? new Uint32Array(bytes.buffer, bytes.byteOffset, whole)
-      : new Uint32Array(bytes.slice(0, 4 * whole).buffer);
-  let [even, odd] = [0x811c9dc5, bytes.length | 0];
-  for (let i = 0; i + 1 < whole; i += 2) {
-    even = Math.imul(even ^ (words[i] as number), 0x01000193);
-    odd = Math.imul(odd ^ (words[i + 1] as number), 0x01000193);
-    even ^= even >>> 15;
-    odd ^= odd >>> 15;
+function checksum(parts: readonly Uint8Array[]): string {
+  const length = parts.reduce((total, part) => total + part.length, 0);
+  /** Words in pairs: what is behind them is taken by bytes. */
+  const paired = 2 * (length >> 3);
+  let [even, odd] = [0x811c9dc5, length | 0];
+  let seen = 0;
+  for (const part of parts) {
+    const whole = Math.min(part.length >> 2, paired - seen);
+    const words =
+      part.byteOffset % 4 === 0
+        ? new Uint32Array(part.buffer, part.byteOffset, whole)
+        : new Uint32Array(part.slice(0, 4 * whole).buffer);
+    let i = 0;
+    if (seen % 2 === 1 && whole > 0) odd = mixed(odd, words[i++] as number);
+    for (; i + 1 < whole; i += 2) {
+      even = mixed(even, words[i] as number);
+      odd = mixed(odd, words[i + 1] as number);
+    }
+    if (i < whole) even = mixed(even, words[i] as number);
+    seen += whole;
+    for (let at = 4 * whole; at < part.length; at++) even = Math.imul(even ^ (part[at] as number), PRIME);
   }
-  for (let i = 8 * (whole >> 1); i < bytes.length; i++) even = Math.imul(even ^ (bytes[i] as number), 0x01000193);
   return [even, odd].map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
@@ -119,7 +138,11 @@ export async function saveCheckpoint(
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
   requireOptions("saveCheckpoint", options, ["notes"]);
-  await writePlace("saveCheckpoint", place, encodeCheckpoint({ ...(await model.snapshot()), ...options }));
+  const taken = model.snapshot({ copy: false });
+  // A worker posts a copy. What is here is looked at once more when the file is open: from then on nothing comes between.
+  const copied = taken instanceof Promise ? await taken : undefined;
+  const snapshot = (): Snapshot => copied ?? (model.snapshot({ copy: false }) as Snapshot);
+  await writePlace("saveCheckpoint", place, () => checkpointParts({ ...snapshot(), ...options }));
 }
 
 /** The snapshot that saveCheckpoint kept, and its notes; for Model.restore. @throws as decodeCheckpoint */

@@ -7,10 +7,13 @@ function requirePlace(call: string, place: unknown): asserts place is string {
     throw new Error(`${call}: expected a path such as "run.checkpoint", got ${show(place)}`);
 }
 
-/** Writes all of a file or, where that fails, leaves the old one as it was. */
-export async function writePlace(call: string, place: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+/**
+ * Writes all of a file or, where that fails, leaves the old one as it was.
+ * @param parts its bytes, asked for when they can be written at once
+ */
+export async function writePlace(call: string, place: string, parts: () => readonly Uint8Array[]): Promise<void> {
   requirePlace(call, place);
-  await writeKept(place, bytes).catch((cause: Error) => {
+  await writeKept(place, parts).catch((cause: Error) => {
     throw new Error(`${call}: cannot write ${show(place)} (${cause.message}); check the path and the room`, { cause });
   });
 }

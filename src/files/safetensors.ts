@@ -1,5 +1,6 @@
 // The safetensors format (https://huggingface.co/docs/safetensors): eight bytes with the length of a JSON header, little
 // end first, the header, then the numbers. Any library of the field reads it; nothing in it is code.
+import { joined } from "../../bindings/platform/joined.ts";
 import { show } from "../checks.ts";
 import { type Shape, showShape, size } from "../graph/tensor.ts";
 
@@ -20,7 +21,10 @@ const METADATA = "__metadata__";
 const LONGEST_HEADER = 100_000_000;
 
 /** @throws for numbers that do not fill their shape */
-export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array<ArrayBuffer> {
+export const encodeSafetensors = (file: TensorFile): Uint8Array<ArrayBuffer> => joined(safetensorsParts(file));
+
+/** The file's bytes in parts: its beginning, of a multiple of eight bytes, then the tensors' own numbers, not copied. */
+export function safetensorsParts({ tensors, metadata }: TensorFile): [Uint8Array<ArrayBuffer>, ...Uint8Array[]] {
   const header: Record<string, unknown> = metadata ? { [METADATA]: metadata } : {};
   let end = 0;
   for (const [name, { shape, values }] of Object.entries(tensors)) {
@@ -34,15 +38,15 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
   const text = new TextEncoder().encode(JSON.stringify(header));
   // Blanks, so that the numbers begin at a multiple of eight.
   const length = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length + end).fill(0x20, 8, 8 + length);
+  const bytes = new Uint8Array(8 + length).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(text, 8);
-  let at = 8 + length;
-  for (const { values } of Object.values(tensors)) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return bytes;
+  return [
+    bytes,
+    ...Object.values(tensors).map(
+      ({ values: { buffer, byteOffset, byteLength } }) => new Uint8Array(buffer, byteOffset, byteLength),
+    ),
+  ];
 }
 
 /** Where the numbers of a file begin, and its header. @throws for what is no such file */

@@ -1,9 +1,10 @@
 // Parameters and running statistics by name, for other programs and other networks.
+import { joined } from "../../bindings/platform/joined.ts";
 import { requireOneOf, requireOptions } from "../checks.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { readPlace, writePlace } from "./place.ts";
-import { decodeSafetensors, encodeSafetensors, type NamedNumbers } from "./safetensors.ts";
+import { decodeSafetensors, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
 
 /** What files need of a Model. */
 interface Weighted {
@@ -27,7 +28,9 @@ export interface LoadedWeights {
 }
 
 /** The bytes of a safetensors file with the model's parameters and running statistics under the names of its layouts. */
-export function encodeWeights(model: Weighted): Uint8Array<ArrayBuffer> {
+export const encodeWeights = (model: Weighted): Uint8Array<ArrayBuffer> => joined(weightsParts(model));
+
+function weightsParts(model: Weighted): readonly Uint8Array[] {
   const tensors: Record<string, NamedNumbers> = {};
   for (const [places, values] of [
     [model.layout, model.parameters],
@@ -35,7 +38,7 @@ export function encodeWeights(model: Weighted): Uint8Array<ArrayBuffer> {
   ] as const)
     for (const { name, shape, offset, size } of places)
       tensors[name] = { shape, values: values.subarray(offset, offset + size) };
-  return encodeSafetensors({ tensors, metadata: { format: "thalweg weights" } });
+  return safetensorsParts({ tensors, metadata: { format: "thalweg weights" } });
 }
 
 /**
@@ -94,7 +97,7 @@ const list = (names: readonly string[]): string =>
 
 /** Writes a safetensors file (Node), or a record in IndexedDB (pages), whole or not at all. */
 export async function saveWeights(model: Weighted, place: string): Promise<void> {
-  await writePlace("saveWeights", place, encodeWeights(model));
+  await writePlace("saveWeights", place, () => weightsParts(model));
 }
 
 /** Takes parameters and running statistics from a safetensors file; see decodeWeights. */

@@ -1,11 +1,11 @@
 // What may look on while a model is fitted, and stop it: plain objects, told of every report before the loop's owner is.
 import { requireArray, requireFunction, show } from "../checks.ts";
 import type { Report } from "./reports.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, SnapshotOptions } from "./snapshot.ts";
 
 /** What callbacks see of a model, here (answers at once) or in a worker (promises). */
 export interface FittedModel {
-  snapshot(): Snapshot | Promise<Snapshot>;
+  snapshot(options?: SnapshotOptions): Snapshot | Promise<Snapshot>;
   restore(snapshot: Snapshot): void | Promise<void>;
 }
 

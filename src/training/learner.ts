@@ -1,7 +1,7 @@
 // The steps of a fit on a stream, as an engine does them.
 
-import type { Engine } from "./engine.ts";
 import { size } from "../graph/tensor.ts";
+import type { Engine } from "./engine.ts";
 import { firstNonFinite, judge, Turns } from "./fit.ts";
 import type { Learner, Learnt } from "./fitStream.ts";
 import type { Measured, Metrics } from "./metrics.ts";

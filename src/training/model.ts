@@ -23,7 +23,7 @@ import { type Objective, type ObjectiveOptions, objectiveOf } from "./objective.
 import { type Profile, type ProfileOptions, profile } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
-import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { restoreSnapshot, type Snapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.ts";
 import { table } from "./table.ts";
 import { chooseThreads, threadsFor } from "./threads.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
@@ -380,8 +380,8 @@ export class Model {
    * A copy of everything that decides how the model goes on: θ, optimiser, running statistics, counters, and where a fit
    * under way stands. Plain data; see encodeCheckpoint for bytes and saveCheckpoint for files.
    */
-  snapshot(): Snapshot {
-    return takeSnapshot(this.#engine);
+  snapshot(options: SnapshotOptions = {}): Snapshot {
+    return takeSnapshot(this.#engine, options);
   }
 
   /**

@@ -48,8 +48,16 @@ const known = [
   ...["fit", "notes"],
 ];
 
-/** A copy of all that the engine has learnt and counted. */
-export function takeSnapshot(engine: Engine): Snapshot {
+export interface SnapshotOptions {
+  /** false: views of the model's own memory, true until its next call, for who writes them away at once. Default true. */
+  readonly copy?: boolean;
+}
+
+/** All that the engine has learnt and counted. */
+export function takeSnapshot(engine: Engine, options: SnapshotOptions): Snapshot {
+  requireOptions("snapshot", options, ["copy"]);
+  const { copy = true } = options;
+  const kept = (vector: Float32Array): Float32Array => (copy ? vector.slice() : vector);
   const { seed, optimizer, layout, stateLayout, slots } = engine.specification;
   const places = (list: readonly StateSlice[]): StateSlice[] =>
     list.map(({ name, shape, offset, size }) => ({ name, shape, offset, size }));
@@ -61,9 +69,9 @@ export function takeSnapshot(engine: Engine): Snapshot {
     optimizer,
     layout: places(layout),
     stateLayout: places(stateLayout),
-    parameters: engine.theta().slice(),
-    slots: Array.from({ length: slots }, (_, i) => engine.slot(i).slice()),
-    state: engine.state().slice(),
+    parameters: kept(engine.theta()),
+    slots: Array.from({ length: slots }, (_, i) => kept(engine.slot(i))),
+    state: kept(engine.state()),
     ...(engine.position && { fit: { ...engine.position } }),
   };
 }

@@ -15,6 +15,7 @@ import {
   loadCheckpoint,
   type Model,
   type ModelOptions,
+  meanSquaredError,
   type Report,
   relu,
   type Snapshot,
@@ -156,6 +157,16 @@ describe("a checkpoint", async () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test("written from the model's own memory is the one written from a copy", async () => {
+    // Parts of odd length too: 83 parameters, 83 velocities, 16 running statistics.
+    const live = model.snapshot({ copy: false });
+    expect(live.parameters.buffer).toBe(model.parameters.buffer);
+    expect(encodeCheckpoint(live)).toEqual(good);
+    const odd = await createModel({ input: [1], network: dense(1), loss: meanSquaredError() });
+    expect(decodeCheckpoint(encodeCheckpoint(odd.snapshot({ copy: false })))).toEqual(odd.snapshot());
+    expect(() => model.snapshot({ copied: false } as never)).toThrow('snapshot: unknown option "copied"');
   });
 
   test("of a newer version, or weights alone, are told apart", () => {

@@ -1,4 +1,4 @@
-// npm run bench [-- gemm conv chain optimizers step threads epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15]
+// npm run bench [-- gemm conv chain optimizers data step threads epoch size start] [--json | --readme] [--node24] [--build strict] [--peers jax-js,torch] [--rounds 15] [--gigabytes 10]
 import { parseArgs } from "node:util";
 import type { BuildChoice } from "../bindings/load.ts";
 import type { Library } from "./contest.ts";
@@ -13,6 +13,7 @@ import { optimizers } from "./suites/optimizers.ts";
 import { size } from "./suites/size.ts";
 import { start } from "./suites/start.ts";
 import { step } from "./suites/step.ts";
+import { streams } from "./suites/stream.ts";
 import { threads } from "./suites/threads.ts";
 
 const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = {
@@ -20,6 +21,7 @@ const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = 
   conv,
   chain,
   optimizers,
+  data: streams,
   step,
   threads,
   epoch,
@@ -38,6 +40,7 @@ async function main(command: readonly string[]): Promise<void> {
       build: { type: "string", default: "auto" },
       peers: { type: "string", default: "jax-js,tfjs-wasm,torch" },
       rounds: { type: "string" },
+      gigabytes: { type: "string", default: "0.25" },
     },
   });
   const chosen = positionals.length > 0 ? positionals : Object.keys(suites);
@@ -46,6 +49,9 @@ async function main(command: readonly string[]): Promise<void> {
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`bench: --rounds: expected a whole number above 0, got ${values.rounds}`);
+  const gigabytes = Number(values.gigabytes);
+  if (!(gigabytes > 0 && Number.isFinite(gigabytes)))
+    throw new Error(`bench: --gigabytes: expected a number above 0, got ${values.gigabytes}`);
 
   ensurePeers();
   if (values.node24 && Number.parseInt(process.versions.node, 10) < 24) {
@@ -57,7 +63,7 @@ async function main(command: readonly string[]): Promise<void> {
   const { loadOurs } = await import("./ours.ts");
   const ours = await loadOurs(values.build as BuildChoice);
   const peers = await loadPeers(values.peers.split(",").filter(Boolean));
-  const arena: Arena = { ours, peers, options: rounds === undefined ? {} : { rounds } };
+  const arena: Arena = { ours, peers, options: rounds === undefined ? {} : { rounds }, gigabytes };
   const rows: Row[] = [];
   try {
     for (const name of chosen)

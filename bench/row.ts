@@ -4,7 +4,7 @@ import type { Ours } from "./ours.ts";
 import { type RaceOptions, race } from "./race.ts";
 
 export interface Row {
-  readonly suite: "gemm" | "conv" | "chain" | "optimizers" | "step" | "threads" | "epoch" | "size" | "start";
+  readonly suite: "gemm" | "conv" | "chain" | "optimizers" | "data" | "step" | "threads" | "epoch" | "size" | "start";
   readonly name: string;
   /** Which build of ours ran. */
   readonly build: string;
@@ -29,6 +29,10 @@ export interface Row {
   readonly speedup?: number;
   /** JavaScript heap that 10,000 of our steps took. */
   readonly heapGrowthBytes?: number;
+  /** Bytes of examples that went by. */
+  readonly streamedBytes?: number;
+  /** How much more memory the process held meanwhile than behind the first tenth of them. */
+  readonly residentGrowthBytes?: number;
   /** Peers that cannot do this job, and why. */
   readonly without?: Readonly<Record<string, string>>;
   /** What `bytes` is made of. */
@@ -40,6 +44,8 @@ export interface Arena {
   readonly ours: Ours;
   readonly peers: readonly Library[];
   readonly options: RaceOptions;
+  /** 10⁹ bytes of examples that the row of streams takes. */
+  readonly gigabytes: number;
 }
 
 export interface Event {

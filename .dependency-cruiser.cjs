@@ -1,7 +1,7 @@
 // The layering of the tree: nothing imports upward. Each layer lists the others it may import, and the files of which
 // it may import types alone.
 const kernels = "^bindings/generated/kernels";
-const publicNames = "^(src/index|src/(data|metrics)/index|bindings/arrays|bindings/inline)\\.ts$";
+const publicNames = "^(src/index|src/(data|metrics|science)/index|bindings/arrays|bindings/inline)\\.ts$";
 const rules = ["graph", "ops"];
 /** Imports nothing; every file of src may import it. */
 const checks = "^src/checks\\.ts$";
@@ -25,6 +25,7 @@ const layers = [
     path: "^src/training/",
     may: [...rules, "plan", "nn", "losses", "regularizers", "optimizers", "data", "bindings"],
   },
+  { name: "science", path: "^src/science/", may: ["graph", "ops", "data", "training", "bindings"] },
   // As a user would write them.
   { name: "cli", path: "^src/cli", also: publicNames },
   { name: "lecture", path: "^src/lecture/", also: publicNames },

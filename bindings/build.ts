@@ -45,6 +45,7 @@ const entries = {
   index: "src/index.ts",
   data: "src/data/index.ts",
   metrics: "src/metrics/index.ts",
+  science: "src/science/index.ts",
   cli: "src/cli.ts",
   ops: "src/ops/index.ts",
   initializers: "src/nn/initializers.ts",

@@ -51,6 +51,15 @@ export interface Description {
   readonly optimizer: Optimizer;
 }
 
+/** The network and its risk on symbolic tensors. */
+export interface Trace {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly output: Tensor;
+  /** Loss of each example or their mean, λΩ where there is one, and the risk with it. */
+  judge(): { readonly each: Tensor; readonly penalty: Tensor | undefined; readonly total: Tensor };
+}
+
 export interface Blueprint {
   readonly layout: readonly ParameterSlice[];
   readonly initializers: readonly Initializer[];
@@ -70,6 +79,8 @@ export interface Blueprint {
   readonly link: Loss["link"];
   /** Whether the losses of a batch's parts make the loss of the whole, so that replicas can share it out. */
   lossIsMean(): boolean;
+  /** The network on a batch of so many rows, with its parameters in a tensor θ: for programs beside those of `program`. */
+  trace(batch: number, mode: Mode, theta: Tensor): Trace;
   /** @param share for one replica of several: the rows it gets. Inputs and predictions are then parts of common ones */
   program(kind: ProgramKind, batch: number, share?: Share): Program;
 }
@@ -267,6 +278,7 @@ export function draw(description: Description): Blueprint {
       const { each } = build(rows, learning, vector("theta", "theta")).judge();
       return size(each) === rows || isMeanOverRows(each, rows);
     },
+    trace: build,
     program(kind, batch, share) {
       const request = requireKnownInputs(requests[kind](batch, share));
       return compile(share ? replaceDraws(request, streamsByRows(), share.rows) : request);

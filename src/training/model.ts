@@ -27,6 +27,7 @@ import { restoreSnapshot, type Snapshot, type SnapshotOptions, takeSnapshot } fr
 import { table } from "./table.ts";
 import { chooseThreads, threadsFor } from "./threads.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
+import { workings } from "./workings.ts";
 
 export interface ModelOptions {
   /** Shape of one example, without the batch: [784] or [28, 28, 1]. */
@@ -189,7 +190,8 @@ export async function createModel(options: ModelOptions): Promise<Model> {
 }
 
 /** The part of a blueprint that a model keeps. */
-type ModelBlueprint = Pick<Blueprint, "layout" | "parameterCount" | "stateLayout" | "program">;
+type ModelBlueprint = Pick<Blueprint, "layout" | "parameterCount" | "stateLayout" | "program"> &
+  Partial<Pick<Blueprint, "trace">>;
 
 export class Model {
   readonly #blueprint: ModelBlueprint;
@@ -200,6 +202,7 @@ export class Model {
   constructor(blueprint: ModelBlueprint, engine: Engine) {
     this.#blueprint = blueprint;
     this.#engine = engine;
+    workings.set(this, { engine, trace: blueprint.trace });
   }
 
   /**

@@ -39,6 +39,14 @@ export function objectivePrograms(options: ObjectiveOptions): Readonly<Record<Qu
   return programs[normalization];
 }
 
+/** Throws unless a value is a flat vector of so many numbers. */
+export function requireFlat(call: string, what: string, vector: unknown, count: number): void {
+  if (!(vector instanceof Float32Array && vector.length === count))
+    throw new Error(
+      `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector instanceof Float32Array ? vector.length : show(vector)}`,
+    );
+}
+
 /** The regularised risk on `batch`, without dropout; θ is given, the model's own stays as it is. */
 export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOptions): Objective {
   const count = engine.specification.parameterCount;
@@ -47,12 +55,7 @@ export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOpti
   engine.writeBatch("objective", kinds.loss, batch);
   // The objective's own: the caller may reuse the arrays.
   const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
-  const requireVector = (call: string, what: string, vector: unknown): void => {
-    if (!(vector instanceof Float32Array && vector.length === count))
-      throw new Error(
-        `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector instanceof Float32Array ? vector.length : show(vector)}`,
-      );
-  };
+  const requireVector = (call: string, what: string, vector: unknown): void => requireFlat(call, what, vector, count);
   const run = (call: string, kind: Quantity, theta: Float32Array, v?: Float32Array) => {
     engine.requireAlive(call);
     requireVector(call, "theta", theta);

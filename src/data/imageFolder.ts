@@ -89,6 +89,7 @@ async function readPng(url: URL): Promise<Picture> {
   const { decode, convertIndexedToRgb } = await import("fast-png");
   let wrong: string;
   try {
+    requirePossible(bytes);
     const image = decode(bytes, { checkCrc: true });
     const { width, height, data, palette } = image;
     const pixels = palette ? convertIndexedToRgb(image) : data;
@@ -102,4 +103,14 @@ async function readPng(url: URL): Promise<Picture> {
     });
   }
   throw new Error(`imageFolder: ${showFile(url)}: ${wrong}`);
+}
+
+/** Throws for a header that says more pixels than the file can hold: the decoder would make room for all of them. */
+function requirePossible(bytes: Uint8Array): void {
+  if (bytes.length < 24) throw new Error(`${bytes.length} bytes are too few`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  // A pixel takes one bit at least, and deflate makes a byte of no more than 1032.
+  if (width * height > 8 * 1032 * bytes.length)
+    throw new Error(`its header says ${height} × ${width} pixels, and ${bytes.length} bytes cannot hold them`);
 }

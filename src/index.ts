@@ -38,6 +38,7 @@ export {
   crossEntropy,
   type FocalOptions,
   focal,
+  type KlDivergenceOptions,
   klDivergence,
 } from "./losses/classes.ts";
 export type { Loss, LossFunction, TargetSpecification } from "./losses/loss.ts";

@@ -169,15 +169,30 @@ const yesIsPositive = (logit: Tensor, target: Tensor): Tensor =>
 /** Least positive number that logarithms need see: 0·log 0 is 0. */
 const TINY = 2 ** -126;
 
+export interface KlDivergenceOptions {
+  /** Factor w_c of each class's term. Default 1 for all. */
+  readonly classWeights?: readonly number[];
+}
+
 /**
  * Σ t·(log t − log softmax(logits)), from targets that are distributions [batch, classes]: the cross-entropy less its
  * least value.
  */
-export function klDivergence(): Loss {
+export function klDivergence(options: KlDivergenceOptions = {}): Loss {
+  requireOptions("klDivergence", options, ["classWeights"]);
+  const { classWeights } = options;
+  requireClassWeights("klDivergence", classWeights);
   return {
     name: "klDivergence",
-    target: (prediction) => distributionsOf("klDivergence", prediction),
-    apply: (logits, target) => sum(mul(target, sub(log(maximum(target, TINY)), logSoftmax(logits))), 1),
+    target(prediction) {
+      const specification = distributionsOf("klDivergence", prediction);
+      requireClassWeights("klDivergence", classWeights, prediction[1]);
+      return specification;
+    },
+    apply(logits, target) {
+      const terms = mul(target, sub(log(maximum(target, TINY)), logSoftmax(logits)));
+      return sum(classWeights ? mul(terms, constant(classWeights)) : terms, 1);
+    },
     link: "softmax",
     correct: likeliestIsLargest,
   };

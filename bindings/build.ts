@@ -50,6 +50,7 @@ const entries = {
   ops: "src/ops/index.ts",
   initializers: "src/nn/initializers.ts",
   schedules: "src/schedules.ts",
+  samplers: "src/data/samplers/index.ts",
   worker: "src/training/worker.ts",
   thread: "bindings/thread.ts",
   inline: "bindings/inline.ts",
@@ -65,11 +66,13 @@ const entries = {
 const namespaces: Plugin = {
   name: "namespaces",
   resolveId(path, importer) {
-    if (!importer || relative(root, importer) !== join("src", "index.ts")) return undefined;
+    if (!importer || !["src/index.ts", "src/data/index.ts"].includes(relative(root, importer).replaceAll("\\", "/")))
+      return undefined;
     const id = {
       "./ops/index.ts": "./ops.js",
       "./nn/initializers.ts": "./initializers.js",
       "./schedules.ts": "./schedules.js",
+      "./samplers/index.ts": "./samplers.js",
     }[path];
     return id ? { id, external: true } : undefined;
   },

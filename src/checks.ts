@@ -108,6 +108,21 @@ export function requireIndices(
   }
 }
 
+/** Throws unless weights of examples are so many finite numbers ≥ 0, not all of them 0. */
+export function requireWeights(call: string, weights: ArrayLike<number>, count: number): void {
+  requireNumbers(call, "weights", weights);
+  if (weights.length !== count)
+    throw new Error(`${call}: ${count} examples need as many weights, got ${weights.length}`);
+  let most = 0;
+  for (let i = 0; i < count; i++) {
+    const weight = Math.fround(weights[i] as number);
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY))
+      throw new Error(`${call}: weights[${i}] = ${weights[i]} is not a finite number ≥ 0`);
+    if (weight > most) most = weight;
+  }
+  if (most === 0) throw new Error(`${call}: all weights are 0; one at least must be above`);
+}
+
 /** Throws unless a value can be a seed. */
 export function requireSeed(call: string, seed: unknown): asserts seed is number {
   if (!Number.isSafeInteger(seed) || (seed as number) < 0)

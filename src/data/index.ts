@@ -47,6 +47,16 @@ export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";
 export { type NpyArray, readNpy, readNpyFile, readNpz, readNpzFile } from "./npy.ts";
 export { oneHot } from "./oneHot.ts";
+export { type RandomSource, randomSource } from "./random.ts";
+export type {
+  CurriculumOptions,
+  Drawn,
+  EpochContext,
+  ImportanceOptions,
+  Sampler,
+  SamplerOptions,
+} from "./samplers/index.ts";
+export * as samplers from "./samplers/index.ts";
 export type { Examples, Source } from "./source.ts";
 export { type KFoldOptions, kFold, type Rows, type Split, type SplitOptions, subset, trainTestSplit } from "./split.ts";
 export { Stream, type StreamBatchOptions, stream } from "./stream.ts";

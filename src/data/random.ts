@@ -15,15 +15,15 @@ export interface RandomSource {
 /** What tells these draws from those of models: the generator's fourth word. */
 const DATA = 2;
 
-/** @param stream tells uses of one seed from each other */
-export function randomSource(seed: number, stream: number): RandomSource {
+/** @param stream a whole number below 2³² that tells uses of one seed from each other */
+export function randomSource(seed: number, stream: number, use = DATA): RandomSource {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
   let words: readonly number[] = [];
   let block = 0;
   let used = 4;
   const word = (): number => {
     if (used === 4) {
-      words = philox([block++, 0, stream, DATA], key);
+      words = philox([block++, 0, stream, use], key);
       used = 0;
     }
     return words[used++] as number;
@@ -107,10 +107,16 @@ export function circle(turns: number): readonly [number, number] {
   }
 }
 
-/** Whole numbers 0 … n − 1 in a random order (Fisher and Yates). */
-export function shuffled(n: number, { below }: RandomSource): Int32Array {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
+/** Whole numbers 0 … n − 1 in a random order. */
+export const shuffled = (n: number, random: RandomSource): Int32Array =>
+  shuffle(
+    Int32Array.from({ length: n }, (_, i) => i),
+    random,
+  );
+
+/** Puts a list in a random order, in its place (Fisher and Yates). */
+export function shuffle(order: Int32Array, { below }: RandomSource): Int32Array {
+  for (let i = order.length - 1; i > 0; i--) {
     const j = below(i + 1);
     [order[i], order[j]] = [order[j] as number, order[i] as number];
   }

@@ -1,6 +1,14 @@
 // A data set: examples and targets in two flat arrays. Bytes stay bytes; the gather kernel scales them into the batch.
 
-import { requireArray, requireNumbers, requireOptions, requireShape, requireWhole, show } from "../checks.ts";
+import {
+  requireArray,
+  requireNumbers,
+  requireOptions,
+  requireShape,
+  requireWeights,
+  requireWhole,
+  show,
+} from "../checks.ts";
 
 /** Numbers of examples, row after row. */
 export type ExampleArray = Uint8Array | Float32Array | Int32Array;
@@ -22,6 +30,11 @@ export interface Dataset {
   readonly y: Int32Array | Float32Array;
   /** Shape of one example's target; [] for labels. */
   readonly targetShape: readonly number[];
+  /**
+   * What each example counts, ≥ 0: the risk is the mean over the examples of weight·loss. It is not divided by the
+   * weights' sum, so that weights 1/(n·p) make the mean over examples drawn with chances p an unbiased one.
+   */
+  readonly weights?: Float32Array;
   /** Names of the classes, where there are any. */
   readonly classes?: readonly string[];
   readonly name?: string;
@@ -42,6 +55,8 @@ export interface ArrayDatasetOptions {
   readonly shape: readonly number[];
   /** Shape of one target; give it for regression, e.g. [1]. Default: labels. */
   readonly targetShape?: readonly number[];
+  /** What each example counts, see Dataset; default 1 for all. */
+  readonly weights?: ArrayLike<number>;
   /** Bytes only: value = byte·scale + shift, alike for all or a number for each channel. Default 1/255 and 0: [0, 1]. */
   readonly scale?: PerChannel;
   readonly shift?: PerChannel;
@@ -51,7 +66,7 @@ export interface ArrayDatasetOptions {
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-const optionNames = ["x", "y", "shape", "targetShape", "scale", "shift", "classes", "name"];
+const optionNames = ["x", "y", "shape", "targetShape", "weights", "scale", "shift", "classes", "name"];
 
 /**
  * A data set over one's own arrays; typed arrays are taken as they are, not copied.
@@ -59,7 +74,7 @@ const optionNames = ["x", "y", "shape", "targetShape", "scale", "shift", "classe
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   requireOptions("arrayDataset", options, optionNames);
-  const { shape, targetShape, scale = 1 / 255, shift = 0, classes, name = "arrayDataset" } = options;
+  const { shape, targetShape, weights, scale = 1 / 255, shift = 0, classes, name = "arrayDataset" } = options;
   requireShape("arrayDataset", "shape", shape);
   if (targetShape !== undefined) requireShape("arrayDataset", "targetShape", targetShape);
   requireNumbers("arrayDataset", "x", options.x);
@@ -76,6 +91,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
     throw new Error(`arrayDataset: ${size} examples need ${wanted} target numbers, y has ${options.y.length}`);
   if (x instanceof Float32Array) refuseInfinite("x", x);
   const y = targetShape ? toValues(options.y) : toLabels(options.y);
+  if (weights !== undefined) requireWeights("arrayDataset", weights, size);
   const data: Dataset = {
     size,
     shape: [...shape],
@@ -85,6 +101,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
     scale,
     shift,
     name,
+    ...(weights && { weights: weights instanceof Float32Array ? weights : Float32Array.from(weights) }),
     ...(classes && { classes }),
   };
   checkDataset("arrayDataset", data);
@@ -95,7 +112,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
 export function checkDataset(call: string, data: Dataset): void {
   if (typeof data !== "object" || data === null || Array.isArray(data))
     throw new Error(`${call}: expected a data set, got ${show(data)}; make one with arrayDataset({ x, y, shape })`);
-  const { size, shape, targetShape, x, y, scale, shift } = data;
+  const { size, shape, targetShape, x, y, weights, scale, shift } = data;
   if (size === 0) throw new Error(`${call}: the data set is empty; it needs at least one example`);
   requireShape(call, "the data set's shape", shape);
   requireShape(call, "the data set's targetShape", targetShape);
@@ -110,6 +127,7 @@ export function checkDataset(call: string, data: Dataset): void {
     throw new Error(`${call}: x holds ${x.length} numbers for ${size} examples of shape [${shape}]`);
   if (y.length !== size * product(targetShape))
     throw new Error(`${call}: y holds ${y.length} numbers for ${size} targets of shape [${targetShape}]`);
+  if (weights !== undefined) requireWeights(call, weights, size);
   for (const [what, value] of Object.entries({ scale, shift })) requirePerChannel(call, what, value, channelsOf(shape));
 }
 

@@ -43,7 +43,14 @@ function take<D extends Rows>(data: D, rows: ArrayLike<number>): D {
       to.set(from.subarray((rows[i] as number) * width, ((rows[i] as number) + 1) * width) as never, i * width);
     return to;
   };
-  return { ...data, size: rows.length, x: gather(data.x), y: gather(data.y) };
+  const { weights } = data;
+  return {
+    ...data,
+    size: rows.length,
+    x: gather(data.x),
+    y: gather(data.y),
+    ...(weights && { weights: gather(weights) }),
+  };
 }
 
 export interface SplitOptions {

@@ -4,7 +4,7 @@ import { joined } from "../../bindings/platform/joined.ts";
 import { requireOptions, show } from "../checks.ts";
 import { size } from "../graph/tensor.ts";
 import type { FittedModel } from "../training/callbacks.ts";
-import type { Snapshot } from "../training/snapshot.ts";
+import type { FitPosition, Snapshot } from "../training/snapshot.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { readPlace, writePlace } from "./place.ts";
 import { decodeSafetensors, headerOf, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
@@ -28,7 +28,8 @@ export const encodeCheckpoint = (snapshot: Snapshot): Uint8Array<ArrayBuffer> =>
 
 /** The same in parts, the snapshot's numbers being themselves. */
 function checkpointParts(snapshot: Snapshot): readonly Uint8Array[] {
-  const { parameters, slots, state, ...counters } = snapshot;
+  const { parameters, slots, state, fit, ...counters } = snapshot;
+  const { scores, ...position } = fit ?? {};
   const { layout, stateLayout } = counters;
   const tensors: Record<string, NamedNumbers> = {};
   const add = (prefix: string, values: Float32Array, places: readonly StateSlice[]): void => {
@@ -39,13 +40,18 @@ function checkpointParts(snapshot: Snapshot): readonly Uint8Array[] {
     add(prefix, i === 0 ? parameters : (slots[i - 1] as Float32Array), layout);
   });
   add("state", state, stateLayout);
+  if (scores) tensors["fit/scores"] = { shape: [scores.length], values: scores };
   const parts = safetensorsParts({
     tensors,
     metadata: {
       format: "thalweg checkpoint",
       version: String(VERSION),
       checksum: blank,
-      counters: JSON.stringify({ ...counters, slots: slots.length } satisfies Counters),
+      counters: JSON.stringify({
+        ...counters,
+        ...(fit && { fit: position as FitPosition }),
+        slots: slots.length,
+      } satisfies Counters),
     },
   });
   const text = new TextDecoder().decode(parts[0].subarray(8));
@@ -72,7 +78,8 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
   if (checksum([beginning, bytes.subarray(begin)]) !== sum)
     throw new Error(`${call}: the checkpoint is damaged: its checksum does not fit; use an older one`);
   const { tensors, metadata } = decodeSafetensors(bytes, call);
-  const { slots, ...counters } = JSON.parse(metadata?.counters as string) as Counters;
+  const { slots, fit, ...counters } = JSON.parse(metadata?.counters as string) as Counters;
+  const scores = tensors["fit/scores"]?.values;
   const gather = (prefix: string, places: readonly StateSlice[]): Float32Array => {
     const values = new Float32Array(places.reduce((total, { shape }) => total + size(shape), 0));
     for (const { name, offset } of places) values.set((tensors[`${prefix}/${name}`] as NamedNumbers).values, offset);
@@ -81,6 +88,7 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
   const [parameters, ...vectors] = prefixes(slots).map((prefix) => gather(prefix, counters.layout));
   return {
     ...counters,
+    ...(fit && { fit: { ...fit, ...(scores && { scores }) } }),
     parameters: parameters as Float32Array,
     slots: vectors,
     state: gather("state", counters.stateLayout),

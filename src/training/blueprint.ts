@@ -33,14 +33,31 @@ import {
 /**
  * What a program is for. `train` leaves loss, g and the next state, and `addToTrain` adds those of a further part of
  * the batch; `update` changes θ by g and state to the next one;
- * `ascend` and `every` change θ beside, where the optimiser asks for it; `refresh` leaves a next state alone; `evaluate` sums losses and right answers. The others read θ from the batch
- * instead of the model, for `objective`: three with running statistics, three with those of the batch.
+ * `ascend` and `every` change θ beside, where the optimiser asks for it; `refresh` leaves a next state alone; `evaluate`
+ * sums losses and right answers. The others read θ from the batch instead of the model, for `objective`: three with
+ * running statistics, three with those of the batch. Those of a loss have a twin whose risk is the mean of w·l, as
+ * "weighted train"; `lossOfEach` and `gradientNormOfEach` (squared) judge every example by itself.
  */
-export const programKinds = [
+const plainKinds = [
   "train", "addToTrain", "update", "ascend", "every", "refresh", "evaluate", "predict",
   "loss", "gradient", "hessianVector", "batchLoss", "batchGradient", "batchHessianVector",
-] as const; // biome-ignore format: two families
-export type ProgramKind = (typeof programKinds)[number];
+  "lossOfEach", "gradientNormOfEach",
+] as const; // biome-ignore format: families
+type PlainKind = (typeof plainKinds)[number];
+const weighable = [
+  "train", "addToTrain", "evaluate",
+  "loss", "gradient", "hessianVector", "batchLoss", "batchGradient", "batchHessianVector",
+] as const; // biome-ignore format: families
+/** The kinds whose risk may weight the examples. */
+export type RiskKind = (typeof weighable)[number];
+const WEIGHTED = "weighted ";
+type WeightedKind = `${typeof WEIGHTED}${RiskKind}`;
+export type ProgramKind = PlainKind | WeightedKind;
+const twins = Object.fromEntries(weighable.map((kind) => [kind, WEIGHTED + kind])) as Record<RiskKind, WeightedKind>;
+export const programKinds: readonly ProgramKind[] = [...plainKinds, ...Object.values(twins)];
+/** The kind for examples with weights or without. Allocates nothing. */
+export const kindFor = (kind: RiskKind, weights: unknown): ProgramKind => (weights ? twins[kind] : kind);
+export const isWeighted = (kind: ProgramKind): boolean => kind.startsWith(WEIGHTED);
 
 export interface Description {
   readonly input: Shape;
@@ -53,8 +70,8 @@ export interface Description {
 
 /** The network and its risk on symbolic tensors. */
 export interface Trace {
-  readonly x: Tensor;
-  readonly y: Tensor;
+  /** Examples, targets and, where the examples have them, weights. */
+  readonly inputs: readonly Tensor[];
   readonly output: Tensor;
   /** Loss of each example or their mean, λΩ where there is one, and the risk with it. */
   judge(): { readonly each: Tensor; readonly penalty: Tensor | undefined; readonly total: Tensor };
@@ -80,7 +97,7 @@ export interface Blueprint {
   /** Whether the losses of a batch's parts make the loss of the whole, so that replicas can share it out. */
   lossIsMean(): boolean;
   /** The network on a batch of so many rows, with its parameters in a tensor θ: for programs beside those of `program`. */
-  trace(batch: number, mode: Mode, theta: Tensor): Trace;
+  trace(batch: number, mode: Mode, theta: Tensor, share?: Share, weighted?: boolean): Trace;
   /** @param share for one replica of several: the rows it gets. Inputs and predictions are then parts of common ones */
   program(kind: ProgramKind, batch: number, share?: Share): Program;
 }
@@ -118,15 +135,23 @@ export function draw(description: Description): Blueprint {
   const target = loss.target(prediction.shape);
   const state = registered.initialState();
   /** The pieces every program is made of. */
-  const build = (batch: number, mode: Mode, theta: Tensor, share: Share = whole(batch), stateFrom = "state") => {
+  const build = (
+    batch: number,
+    mode: Mode,
+    theta: Tensor,
+    share: Share = whole(batch),
+    weighted = false,
+    stateFrom = "state",
+  ) => {
     const { rows, replicas } = share;
     const x = batchInput(share);
     const source = flatSource(registered, theta, input("state", [state.length], "f32", stateFrom));
     const output = run(x, { ...mode, replicas, rowShare: rows / batch }, source);
     const specification = loss.target(output.shape);
     const y = input("y", specification.shape, specification.type, replicas === 1 ? "batch" : "y");
+    const weights = weighted ? [input("weights", [rows], "f32", replicas === 1 ? "batch" : "weights")] : [];
     const judge = () => {
-      const each = loss.apply(output, y);
+      const each = weights.reduce(mul, loss.apply(output, y));
       const parameters = layout.map(({ name, kind, shape }) => ({
         name,
         kind,
@@ -138,7 +163,7 @@ export function draw(description: Description): Blueprint {
       const own = penalty && (share.whole ? mul(penalty, batch / share.whole) : penalty);
       return { each, penalty, total: own ? add(risk, own) : risk };
     };
-    return { x, y, output, judge, nextState: source.nextState };
+    return { inputs: [x, y, ...weights], output, judge, nextState: source.nextState };
   };
   const vector = (name: string, segment: string): Tensor => input(name, [parameterCount], "f32", segment);
 
@@ -150,25 +175,25 @@ export function draw(description: Description): Blueprint {
   const objectivePrograms = (normalization: Normalization) => {
     const mode: Mode = { training: false, normalization };
     return {
-      loss(batch: number): CompileRequest {
+      loss(batch: number, share?: Share, weighted?: boolean): CompileRequest {
         const theta = vector("theta", "batch");
-        const { x, y, judge } = build(batch, mode, theta);
-        return { inputs: [x, y, theta], outputs: { loss: { tensor: judge().total } } };
+        const { inputs, judge } = build(batch, mode, theta, share, weighted);
+        return { inputs: [...inputs, theta], outputs: { loss: { tensor: judge().total } } };
       },
-      gradient(batch: number): CompileRequest {
+      gradient(batch: number, share?: Share, weighted?: boolean): CompileRequest {
         const theta = vector("theta", "batch");
-        const { x, y, judge } = build(batch, mode, theta);
+        const { inputs, judge } = build(batch, mode, theta, share, weighted);
         const { total } = judge();
         const [gradient] = grad(total, [theta]) as [Tensor];
-        return { inputs: [x, y, theta], outputs: { loss: { tensor: total }, gradient: { tensor: gradient } } };
+        return { inputs: [...inputs, theta], outputs: { loss: { tensor: total }, gradient: { tensor: gradient } } };
       },
-      hessianVector(batch: number): CompileRequest {
+      hessianVector(batch: number, share?: Share, weighted?: boolean): CompileRequest {
         const theta = vector("theta", "batch");
         const v = vector("v", "batch");
-        const { x, y, judge } = build(batch, mode, theta);
+        const { inputs, judge } = build(batch, mode, theta, share, weighted);
         const [gradient] = grad(judge().total, [theta]) as [Tensor];
         const [product] = grad(sum(mul(gradient, v)), [theta]) as [Tensor];
-        return { inputs: [x, y, theta, v], outputs: { product: { tensor: product } } };
+        return { inputs: [...inputs, theta, v], outputs: { product: { tensor: product } } };
       },
     };
   };
@@ -179,9 +204,9 @@ export function draw(description: Description): Blueprint {
     outputs: optimizerOutputs(optimizer, parameterCount, layout, phase),
   });
   /** The programs of a batch, or of the first or a further part of one. */
-  const trainRequest = (batch: number, share: Share | undefined, adds: boolean): CompileRequest => {
+  const trainRequest = (batch: number, share: Share | undefined, weighted = false, adds = false): CompileRequest => {
     const theta = vector("theta", "theta");
-    const built = build(batch, learning, theta, share, adds ? "nextState" : "state");
+    const built = build(batch, learning, theta, share, weighted, adds ? "nextState" : "state");
     const { total } = built.judge();
     // The objective is the mean over the replicas of a number that is the same in all: each has its share of the
     // gradient, and their sum is g.
@@ -192,7 +217,7 @@ export function draw(description: Description): Blueprint {
       place: { segment, offset: 0 },
     });
     return {
-      inputs: [built.x, built.y],
+      inputs: built.inputs,
       outputs: {
         loss: place("loss", total),
         gradient: place("gradient", gradient),
@@ -200,9 +225,21 @@ export function draw(description: Description): Blueprint {
       },
     };
   };
-  const requests: Readonly<Record<ProgramKind, (batch: number, share?: Share) => CompileRequest>> = {
-    train: (batch, share) => trainRequest(batch, share, false),
-    addToTrain: (batch, share) => trainRequest(batch, share, true),
+  /** One number an example: what of them a function makes. */
+  const ofEach =
+    (make: (each: Tensor, output: Tensor) => Tensor) =>
+    (batch: number, share?: Share): CompileRequest => {
+      const { inputs, output, judge } = build(batch, judging, vector("theta", "theta"), share);
+      return {
+        inputs,
+        outputs: {
+          each: { tensor: make(judge().each, output), ...(share && { place: { segment: "each", offset: 0 } }) },
+        },
+      };
+    };
+  const requests: Readonly<Record<PlainKind, (batch: number, share?: Share, weighted?: boolean) => CompileRequest>> = {
+    train: (batch, share, weighted) => trainRequest(batch, share, weighted),
+    addToTrain: (batch, share, weighted) => trainRequest(batch, share, weighted, true),
     update(_, share) {
       const { rows = parameterCount, first = 0 } = share ?? {};
       return {
@@ -221,17 +258,17 @@ export function draw(description: Description): Blueprint {
     refresh(batch) {
       const mode: Mode = { training: false, normalization: "batch", refreshShare: input("share", [], "f32", "share") };
       const built = build(batch, mode, vector("theta", "theta"));
-      return { inputs: [built.x, built.y], outputs: nextState(built.nextState()) };
+      return { inputs: built.inputs, outputs: nextState(built.nextState()) };
     },
-    evaluate(batch, share) {
-      const { x, y, output, judge } = build(batch, judging, vector("theta", "theta"), share);
+    evaluate(batch, share, weighted) {
+      const { inputs, output, judge } = build(batch, judging, vector("theta", "theta"), share, weighted);
       const { rows, replicas } = share ?? whole(batch);
       const total = (each: Tensor): Tensor =>
         allReduce(size(each) === 1 ? mul(reshape(each, []), rows) : sum(each), replicas);
       const { each, penalty } = judge();
-      const correct = loss.correct?.(output, y);
+      const correct = loss.correct?.(output, inputs[1] as Tensor);
       return {
-        inputs: [x, y],
+        inputs,
         outputs: {
           loss: { tensor: total(each) },
           output: { tensor: output, ...outputPlace(share) },
@@ -241,13 +278,18 @@ export function draw(description: Description): Blueprint {
       };
     },
     predict(batch, share) {
-      const { x, output } = build(batch, judging, vector("theta", "theta"), share);
-      return { inputs: [x], outputs: { output: { tensor: output, ...outputPlace(share) } } };
+      const { inputs, output } = build(batch, judging, vector("theta", "theta"), share);
+      return { inputs: inputs.slice(0, 1), outputs: { output: { tensor: output, ...outputPlace(share) } } };
     },
     ...objectivePrograms("running"),
     batchLoss: ofBatch.loss,
     batchGradient: ofBatch.gradient,
     batchHessianVector: ofBatch.hessianVector,
+    lossOfEach: ofEach((each) => each),
+    gradientNormOfEach: ofEach((each, output) => {
+      const [byOutput] = grad(sum(each), [output]) as [Tensor];
+      return sum(reshape(mul(byOutput, byOutput), [output.shape[0] as number, -1]), 1);
+    }),
   };
   // Wrong combinations of network, loss and regulariser are found here, not at the first step.
   const probe = requireKnownInputs(requests.train(2));
@@ -262,6 +304,15 @@ export function draw(description: Description): Blueprint {
     return byRows;
   };
 
+  const lossOfTwo = (): Tensor => build(2, learning, vector("theta", "theta")).judge().each;
+  const requireEach = (): void => {
+    const { shape } = lossOfTwo();
+    if (shape[0] !== 2)
+      throw new Error(
+        `weights and scores of examples: the loss "${loss.name}" gives one number a batch, ${showShape(shape)}; have it return one number an example, [batch]`,
+      );
+  };
+
   return {
     layout,
     initializers,
@@ -273,14 +324,13 @@ export function draw(description: Description): Blueprint {
     inputBelow: description.inputType === "i32" ? shortestTable(prediction, sample) : undefined,
     judges: loss.correct !== undefined,
     link: loss.link,
-    lossIsMean: () => {
-      const rows = 2;
-      const { each } = build(rows, learning, vector("theta", "theta")).judge();
-      return size(each) === rows || isMeanOverRows(each, rows);
-    },
+    lossIsMean: () => lossOfTwo().shape[0] === 2 || isMeanOverRows(lossOfTwo(), 2),
     trace: build,
     program(kind, batch, share) {
-      const request = requireKnownInputs(requests[kind](batch, share));
+      const weighted = isWeighted(kind);
+      if (weighted || kind.endsWith("OfEach")) requireEach();
+      const plain = (weighted ? kind.slice(WEIGHTED.length) : kind) as PlainKind;
+      const request = requireKnownInputs(requests[plain](batch, share, weighted));
       return compile(share ? replaceDraws(request, streamsByRows(), share.rows) : request);
     },
   };

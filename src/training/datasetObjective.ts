@@ -10,6 +10,7 @@ import { constant, input } from "../ops/leaves.ts";
 import { sum } from "../ops/reduce.ts";
 import { stopGradient } from "../ops/stopGradient.ts";
 import { type CompileRequest, compile } from "../plan/compile.ts";
+import { kindFor } from "./blueprint.ts";
 import { requireDataset } from "./check.ts";
 import type { Model } from "./model.ts";
 import { type Objective, type ObjectiveOptions, objectivePrograms, requireFlat } from "./objective.ts";
@@ -42,12 +43,18 @@ export function datasetObjective(model: Model, data: Dataset, options: DatasetOb
   const { input: example, inputType, target, parameterCount: count } = engine.specification;
   requireDataset(call, data, example, inputType, target);
   engine.requireIndices(call, data.x);
+  // Refuses weights where the loss has no use for them.
+  if (data.weights) engine.program(kindFor(kinds.loss, data.weights), Math.min(batchSize, data.size));
   const products = new Map<number, ReadyProgram>();
   const programFor = (kind: keyof typeof kinds, rows: number): ReadyProgram => {
-    if (kind !== "hessianVector" || curvature === "hessian") return engine.program(kinds[kind], rows);
+    if (kind !== "hessianVector" || curvature === "hessian")
+      return engine.program(kindFor(kinds[kind], data.weights), rows);
     const known = products.get(rows);
     if (known) return known;
-    const program = new ReadyProgram(engine.memory, compile(gaussNewtonRequest(trace, rows, count, normalization)));
+    const program = new ReadyProgram(
+      engine.memory,
+      compile(gaussNewtonRequest(trace, rows, count, normalization, data.weights !== undefined)),
+    );
     products.set(rows, program);
     return program;
   };
@@ -96,9 +103,10 @@ function gaussNewtonRequest(
   rows: number,
   count: number,
   normalization: Normalization,
+  weighted: boolean,
 ): CompileRequest {
   const [theta, v] = ["theta", "v"].map((name) => input(name, [count])) as [Tensor, Tensor];
-  const { x, y, output, judge } = trace(rows, { training: false, normalization }, theta);
+  const { inputs, output, judge } = trace(rows, { training: false, normalization }, theta, undefined, weighted);
   const { total, penalty } = judge();
   // Jv is the gradient of (Jᵀu)·v by u, wherever u is: Jᵀu is linear in it.
   const u = constant(0, output.shape);
@@ -109,7 +117,7 @@ function gaussNewtonRequest(
   const [ofLoss] = grad(output, [theta], bent) as [Tensor];
   const ofPenalty = penalty && grad(sum(mul((grad(penalty, [theta]) as [Tensor])[0], v)), [theta])[0];
   return {
-    inputs: [x, y, theta, v],
+    inputs: [...inputs, theta, v],
     outputs: { product: { tensor: ofPenalty ? add(ofLoss, ofPenalty) : ofLoss } },
   };
 }

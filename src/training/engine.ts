@@ -2,7 +2,7 @@
 // the same engine runs in a worker to which programs are posted.
 import type { BuildName } from "../../bindings/load.ts";
 import type { ModelMemory } from "../../bindings/memory.ts";
-import { requireIndices, requireNumbers } from "../checks.ts";
+import { requireIndices, requireNumbers, requireWeights } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { type DataType, type Shape, showShape, size } from "../graph/tensor.ts";
 import type { Loss, TargetSpecification } from "../losses/loss.ts";
@@ -10,7 +10,7 @@ import type { Schedule } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/options.ts";
 import type { Program } from "../plan/program.ts";
 import type { Augmentation } from "./augmentation.ts";
-import { type ProgramKind, programKinds } from "./blueprint.ts";
+import { kindFor, type ProgramKind, programKinds, type RiskKind } from "./blueprint.ts";
 import { requireTargets, rowsIn } from "./check.ts";
 import { type Metrics, measure } from "./metrics.ts";
 import { type BatchPart, batchParts, evaluationPasses, partShare, predictionPasses, type Share } from "./passes.ts";
@@ -110,7 +110,8 @@ export class Engine {
   position: FitPosition | undefined;
   #closed = false;
   #steps = 0;
-  #epochs = 0;
+  /** Epochs drawn: those whose order depended on their number. */
+  epochs = 0;
   #rates: (number | Schedule)[];
   #scalars: ScalarCells | undefined;
   /** The batch of the step under way. */
@@ -212,14 +213,10 @@ export class Engine {
     return this.rateAfter(this.#steps, i);
   }
 
-  /** Shuffled epochs done. */
-  get epochs(): number {
-    return this.#epochs;
-  }
   /** Puts back what a snapshot counted. */
   goOnFrom(steps: number, epochs: number, learningRate: number, position: FitPosition | undefined): void {
     this.#steps = steps;
-    this.#epochs = epochs;
+    this.epochs = epochs;
     // A schedule that gives this very rate goes on.
     if (learningRate !== this.learningRate) this.learningRate = learningRate;
     this.position = position;
@@ -275,14 +272,15 @@ export class Engine {
   }
 
   /** A training batch of so many rows, part by part. */
-  parts(rows: number): readonly ReadyPart[] {
-    const known = this.#parts.get(rows);
+  parts(rows: number, weighted: boolean): readonly ReadyPart[] {
+    const key = weighted ? -rows : rows;
+    const known = this.#parts.get(key);
     if (known) return known;
-    const parts = batchParts(rows, this.specification.microBatch).map((part) => ({
+    const parts = batchParts(rows, this.specification.microBatch, weighted).map((part) => ({
       ...part,
       program: this.sharedProgram(part.kind, part.rows, part.whole),
     }));
-    this.#parts.set(rows, parts);
+    this.#parts.set(key, parts);
     return parts;
   }
 
@@ -306,14 +304,15 @@ export class Engine {
   }
 
   /** Writes a user's batch into the inputs of the program for one thread. */
-  writeBatch(call: string, kind: ProgramKind, batch: Batch): ReadyProgram {
-    const program = this.program(kind, this.#checkBatch(call, batch));
+  writeBatch(call: string, kind: RiskKind, batch: Batch): ReadyProgram {
+    const rows = this.#checkBatch(call, batch);
+    const program = this.program(kindFor(kind, batch.weights), rows);
     this.#fill(call, program, batch);
     return program;
   }
 
   /** Checks all of a batch that can be told before it is in memory → its rows. Allocates nothing. */
-  #checkBatch(call: string, { x, y }: Batch): number {
+  #checkBatch(call: string, { x, y, weights }: Batch): number {
     const { input, target } = this.specification;
     const rows = rowsIn(call, x, input);
     const wanted = rows * this.#targetWidth;
@@ -321,15 +320,17 @@ export class Engine {
       throw new Error(`${call}: ${rows} examples need ${wanted} target numbers, y has ${y?.length}`);
     requireNumbers(call, "y", y);
     requireTargets(call, y, target);
+    if (weights !== undefined) requireWeights(call, weights, rows);
     this.#requireInput(call, x);
     return rows;
   }
 
   /** Writes a batch into a program's inputs, checking every number. Allocates nothing. */
-  #fill(call: string, program: Runnable, { x, y }: Batch): void {
+  #fill(call: string, program: Runnable, { x, y, weights }: Batch): void {
     program.prepare();
     this.#writeInput(call, program, x);
     program.view("y").set(y);
+    if (weights) program.view("weights").set(weights);
     if (this.specification.target.type === "f32") this.memory.requireFinite(call, "y", program.address("y"), y.length);
   }
 
@@ -459,7 +460,7 @@ export class Engine {
     this.#batch = batch;
     this.#call = call;
     try {
-      return this.advance(this.parts(rows), this.#fillFromBatch);
+      return this.advance(this.parts(rows, batch.weights !== undefined), this.#fillFromBatch);
     } finally {
       this.#batch = undefined;
     }
@@ -477,10 +478,14 @@ export class Engine {
     this.#fill(call, program, part.whole === undefined ? batch : this.#rowsOf(batch, part));
   }
 
-  #rowsOf({ x, y }: Batch, { first, rows }: ReadyPart): Batch {
+  #rowsOf({ x, y, weights }: Batch, { first, rows }: ReadyPart): Batch {
     const cut = (list: ArrayLike<number>, width: number): ArrayLike<number> =>
       Array.prototype.slice.call(list, first * width, (first + rows) * width);
-    return { x: cut(x, size(this.specification.input)), y: cut(y, this.#targetWidth) };
+    return {
+      x: cut(x, size(this.specification.input)),
+      y: cut(y, this.#targetWidth),
+      ...(weights && { weights: cut(weights, 1) }),
+    };
   }
 
   /** A data set in memory until `release` is called; last in, first out. */
@@ -488,14 +493,9 @@ export class Engine {
     return new ResidentData(this.memory, call, data, this.specification, augmentation);
   }
 
-  /** Puts the rows in a new order for the next epoch. */
-  shuffle(data: ResidentData): void {
-    this.#epochs++;
-    this.reshuffle(data);
-  }
-  /** The order of the epoch under way once more. */
-  reshuffle(data: ResidentData): void {
-    this.memory.i32("shuffle", 8, 1)[0] = this.#epochs - 1;
+  /** Puts the rows in the order of an epoch, by its number. */
+  shuffle(data: ResidentData, round: number): void {
+    this.memory.i32("shuffle", 8, 1)[0] = round;
     data.shuffle();
   }
 
@@ -522,12 +522,13 @@ export class Engine {
     const width = size(this.specification.output);
     // Metrics judge all rows at once: those of passes do not average.
     const outputs = metrics && new Float32Array(data.size * width);
+    const kind = kindFor("evaluate", data.weights);
     let loss = 0;
     let correct = 0;
     let penalty = 0;
     let start = 0;
     for (const rows of evaluationPasses(data.size)) {
-      const program = this.sharedProgram("evaluate", rows);
+      const program = this.sharedProgram(kind, rows);
       data.gather(program, start, rows);
       program.run();
       outputs?.set(program.view("output") as Float32Array, start * width);

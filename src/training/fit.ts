@@ -19,6 +19,7 @@ export const fitOptions = [
   "epochs",
   "batchSize",
   "shuffle",
+  "sampler",
   "validation",
   "metrics",
   "augment",
@@ -64,23 +65,28 @@ export function checkFit(engine: Engine, data: Dataset, options: FitOptions<Metr
   requireOneOf("fit", "resume", resume, [true, false]);
   if (resume) requirePosition(engine.position, courseOf(data, options));
   // A batch that a layer cannot take, such as a last one of a single example, is refused before the first step.
-  for (const rows of trainingBatches(data.size, batchSize)) engine.parts(rows);
+  for (const rows of trainingBatches(data.size, batchSize)) engine.parts(rows, isWeightedFit(data, options));
 }
 
-/** What decides which examples each step of a fit sees. */
-type Course = Pick<FitPosition, "batchSize" | "examples" | "shuffle">;
+/** Whether the examples of a fit's steps have weights. */
+export const isWeightedFit = (data: Dataset, { sampler }: Pick<FitOptions<Metrics>, "sampler">): boolean =>
+  data.weights !== undefined || sampler?.weighted === true;
 
-const courseOf = ({ size }: Dataset, { batchSize = 32, shuffle = true }: FitOptions<Metrics>): Course => ({
+/** What decides which examples each step of a fit sees. */
+type Course = Pick<FitPosition, "batchSize" | "examples" | "shuffle" | "sampler">;
+
+const courseOf = ({ size }: Dataset, { batchSize = 32, shuffle = true, sampler }: FitOptions<Metrics>): Course => ({
   batchSize: batchSize === "all" ? size : batchSize,
   examples: size,
-  shuffle,
+  shuffle: shuffle && !sampler,
+  ...(sampler && { sampler: sampler.name }),
 });
 
 /** Throws unless a fit stands there that these options go on with. */
 function requirePosition(position: FitPosition | undefined, own: Course): void {
   if (!position)
     throw new Error("fit: resume: true needs a snapshot taken during a fit; restore one first, or leave resume out");
-  for (const name of ["examples", "batchSize", "shuffle"] as const)
+  for (const name of ["examples", "batchSize", "sampler", "shuffle"] as const)
     if (position[name] !== own[name])
       throw new Error(
         `fit: resume: the fit that was left had ${name} ${position[name]}, this one has ${own[name]}; give the same`,
@@ -113,7 +119,7 @@ export class Turns {
 }
 
 /** Before the first epoch. */
-const start = { epoch: 1, begun: false, stepInEpoch: 0, total: 0 };
+const start = { epoch: 1, begun: false, stepInEpoch: 0, total: 0, scores: undefined as FitPosition["scores"] };
 
 /** Trains; see Model.fit. The options have been checked. */
 export async function* fit<M extends Metrics>(
@@ -121,10 +127,14 @@ export async function* fit<M extends Metrics>(
   data: Dataset,
   options: FitOptions<M>,
 ): AsyncGenerator<Report<M>, void, void> {
-  const { epochs = 1, resume = false, validation, metrics, augment, reportEvery, signal } = options;
+  const { epochs = 1, resume = false, sampler, validation, metrics, augment, reportEvery, signal } = options;
+  // Who has no sampler loads none of what one needs.
+  const sampling = sampler === undefined ? undefined : await import("./sampling.ts");
+  sampling?.requireSampler(sampler, options.shuffle);
   const course = courseOf(data, options);
   const { shuffle } = course;
   const batch = Math.min(course.batchSize, data.size);
+  const weighted = isWeightedFit(data, options);
   const stepsPerEpoch = Math.ceil(data.size / batch);
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
@@ -144,8 +154,19 @@ export async function* fit<M extends Metrics>(
     while (position.epoch <= epochs) {
       turns.check();
       const { epoch, stepInEpoch: first, begun } = position;
-      if (shuffle && begun) engine.reshuffle(resident);
-      else if (shuffle) engine.shuffle(resident);
+      const round = engine.epochs - (begun ? 1 : 0);
+      if (sampling && sampler) {
+        position.scores = await sampling.drawEpoch(
+          sampler,
+          engine,
+          resident,
+          { ...position, batchSize: batch },
+          round,
+          turns,
+        );
+        turns.check();
+      } else if (shuffle) engine.shuffle(resident, round);
+      if (sampler || shuffle) engine.epochs = round + 1;
       position.begun = true;
       const epochBegan = performance.now();
       const rate = (examples: number): number => (1000 * examples) / (performance.now() - epochBegan);
@@ -154,9 +175,10 @@ export async function* fit<M extends Metrics>(
         turns.check();
         from = at * batch;
         const rows = Math.min(batch, data.size - from);
-        const loss = engine.advance(engine.parts(rows), gather);
+        const parts = engine.parts(rows, weighted);
+        const loss = engine.advance(parts, gather);
         if (!Number.isFinite(loss)) {
-          const culprit = firstNonFinite(engine, engine.parts(rows), gather);
+          const culprit = firstNonFinite(engine, parts, gather);
           throw new Error(
             `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
           );

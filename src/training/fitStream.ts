@@ -36,6 +36,7 @@ const known = ["epochs", "stepsPerEpoch", "batchSize", "testThenTrain", "validat
 /** Options of fit that choose among examples, and what does the same to a stream. */
 const ofDatasets: Readonly<Record<string, string>> = {
   shuffle: "stream(source).shuffle(1000, seed)",
+  sampler: "stream(source).shuffle(1000, seed)",
   augment: "stream(source).map(…)",
   resume: "stream(source).skip(…) with the examples that it has seen, after restore()",
 };

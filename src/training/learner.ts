@@ -37,7 +37,7 @@ export function learn(engine: Engine, batch: Batch, testFirst: boolean): Learnt 
   const loss = engine.step(batch, "fit");
   if (!Number.isFinite(loss)) {
     const rows = rowsOf(engine, batch);
-    const culprit = firstNonFinite(engine, engine.parts(rows), (part, alone) =>
+    const culprit = firstNonFinite(engine, engine.parts(rows, batch.weights !== undefined), (part, alone) =>
       engine.fillPart("fit", batch, part, alone),
     );
     throw new Error(

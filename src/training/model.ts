@@ -75,7 +75,7 @@ const known = [
   "microBatch",
 ];
 
-export const batchKeys = ["x", "y"];
+export const batchKeys = ["x", "y", "weights"];
 
 /**
  * Checks options and traces the network: everything of a model that needs no memory.

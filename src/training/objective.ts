@@ -2,7 +2,7 @@
 
 import { requireOneOf, requireOptions, show } from "../checks.ts";
 import type { Normalization } from "../nn/layer.ts";
-import type { ProgramKind } from "./blueprint.ts";
+import type { RiskKind } from "./blueprint.ts";
 import type { Engine } from "./engine.ts";
 import type { Batch } from "./reports.ts";
 
@@ -26,13 +26,13 @@ export interface ObjectiveOptions {
 
 type Quantity = "loss" | "gradient" | "hessianVector";
 
-const programs: Readonly<Record<Normalization, Readonly<Record<Quantity, ProgramKind>>>> = {
+const programs: Readonly<Record<Normalization, Readonly<Record<Quantity, RiskKind>>>> = {
   running: { loss: "loss", gradient: "gradient", hessianVector: "hessianVector" },
   batch: { loss: "batchLoss", gradient: "batchGradient", hessianVector: "batchHessianVector" },
 };
 
 /** The programs of an objective, by what they compute; throws for options that are none. */
-export function objectivePrograms(options: ObjectiveOptions): Readonly<Record<Quantity, ProgramKind>> {
+export function objectivePrograms(options: ObjectiveOptions): Readonly<Record<Quantity, RiskKind>> {
   requireOptions("objective", options, ["normalization"]);
   const { normalization = "running" } = options;
   requireOneOf("objective", "normalization", normalization, ["running", "batch"]);
@@ -46,6 +46,12 @@ export function requireFlat(call: string, what: string, vector: unknown, count: 
       `${call}: ${what} must be a Float32Array of ${count} numbers, got ${vector instanceof Float32Array ? vector.length : show(vector)}`,
     );
 }
+/** A batch of one's own: the caller may reuse the arrays. */
+export const copyOf = ({ x, y, weights }: Batch): Batch => ({
+  x: Float64Array.from(x),
+  y: Float64Array.from(y),
+  ...(weights && { weights: Float64Array.from(weights) }),
+});
 
 /** The regularised risk on `batch`, without dropout; θ is given, the model's own stays as it is. */
 export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOptions): Objective {
@@ -53,8 +59,7 @@ export function objectiveOf(engine: Engine, batch: Batch, options: ObjectiveOpti
   const kinds = objectivePrograms(options);
   // Checks the batch before it is copied.
   engine.writeBatch("objective", kinds.loss, batch);
-  // The objective's own: the caller may reuse the arrays.
-  const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
+  const own = copyOf(batch);
   const requireVector = (call: string, what: string, vector: unknown): void => requireFlat(call, what, vector, count);
   const run = (call: string, kind: Quantity, theta: Float32Array, v?: Float32Array) => {
     engine.requireAlive(call);

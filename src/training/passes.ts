@@ -1,5 +1,5 @@
 // How many rows each pass of a longer job takes: what decides which programs a call needs.
-import type { ProgramKind } from "./blueprint.ts";
+import { kindFor, type ProgramKind } from "./blueprint.ts";
 
 /** Rows of one pass when a data set is evaluated or predicted. */
 const CHUNK = 256;
@@ -33,8 +33,8 @@ export interface Share {
 
 /** A part of a batch, done at once. */
 export interface BatchPart {
-  /** "train" for the first; those behind it add to what it left. */
-  readonly kind: "train" | "addToTrain";
+  /** "train", or its twin, for the first; those behind it add to what it left. */
+  readonly kind: ProgramKind;
   readonly first: number;
   readonly rows: number;
   /** Of the batch that this is a part of, and not all. */
@@ -42,12 +42,12 @@ export interface BatchPart {
 }
 
 /** A training batch in parts of at most so many rows, the first the largest. */
-export function batchParts(rows: number, most: number): readonly BatchPart[] {
-  if (rows <= most) return [{ kind: "train", first: 0, rows }];
+export function batchParts(rows: number, most: number, weighted: boolean): readonly BatchPart[] {
+  if (rows <= most) return [{ kind: kindFor("train", weighted), first: 0, rows }];
   const parts: BatchPart[] = [];
   for (let first = 0; first < rows; first += most)
     parts.push({
-      kind: first === 0 ? "train" : "addToTrain",
+      kind: kindFor(first === 0 ? "train" : "addToTrain", weighted),
       first,
       rows: Math.min(most, rows - first),
       whole: rows,
@@ -104,9 +104,14 @@ export const partShare = (rows: number, whole: number | undefined): [] | [Share]
   whole === undefined ? [] : [{ rows, replicas: 1, whole }];
 
 /** What steps of these batch sizes need, where they are done in parts of at most so many rows. */
-export const trainingPrograms = (batches: readonly number[], most: number, replicas: number): ProgramKey[] =>
+export const trainingPrograms = (
+  batches: readonly number[],
+  most: number,
+  replicas: number,
+  weighted: boolean,
+): ProgramKey[] =>
   batches.flatMap((rows) =>
-    batchParts(rows, most).flatMap((part) => sharedKeys(part.kind, part.rows, replicas, part.whole)),
+    batchParts(rows, most, weighted).flatMap((part) => sharedKeys(part.kind, part.rows, replicas, part.whole)),
   );
 
 /** Shares that differ, one each. */

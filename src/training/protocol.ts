@@ -1,5 +1,6 @@
 // What a remote model and its worker say to each other.
 import type { Dataset } from "../data/dataset.ts";
+import type { Drawn, EpochContext, Sampler } from "../data/samplers/sampler.ts";
 import type { Program } from "../plan/program.ts";
 import type { EngineSpecification } from "./engine.ts";
 import type { ObjectiveOptions } from "./objective.ts";
@@ -46,7 +47,9 @@ export type Request =
       readonly method: "fit";
       readonly fit: number;
       readonly data: Dataset;
-      readonly options: Omit<FitOptions, "signal" | "metrics">;
+      readonly options: Omit<FitOptions, "signal" | "metrics" | "sampler">;
+      /** What is no function of the fit's sampler. */
+      readonly sampler: PostedSampler | undefined;
       /** Whether there are metrics: the functions stay where they are. */
       readonly metrics: boolean;
     }
@@ -68,6 +71,21 @@ export interface Call {
   /** Learning rates of the steps to come, behind those posted before: a schedule is a function, and stays at home. */
   readonly rates: Float64Array;
   readonly request: Request;
+}
+
+/** A sampler, whose `epoch` stays where it is. */
+export type PostedSampler = Omit<Sampler, "epoch">;
+
+/** The worker asks back: what an epoch of a fit is made of, while its "next" is under way. */
+export interface Sample {
+  readonly sample: number;
+  readonly context: EpochContext;
+}
+/** The answer to it. */
+export interface Sampled {
+  readonly sampled: number;
+  readonly drawn?: Drawn;
+  readonly error?: string;
 }
 
 /** Not a request: stops a fit between two steps, while its "next" is under way. */

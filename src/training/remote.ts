@@ -3,20 +3,21 @@
 import { Worker } from "#platform";
 import { type BuildName, loadModule, moduleFor } from "../../bindings/load.ts";
 import type { HostWorker } from "../../bindings/platform/worker.ts";
-import { requireNumbers, requireOptions } from "../checks.ts";
+import { requireNumbers, requireOptions, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Drawn, Sampler } from "../data/samplers/sampler.ts";
 import { type Examples, isSource, type Source } from "../data/source.ts";
 import type { Schedule } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/options.ts";
-import type { Blueprint, ProgramKind } from "./blueprint.ts";
+import { type Blueprint, kindFor, type ProgramKind } from "./blueprint.ts";
 import { requireCallbacks, toldTo } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
-import { fitOptions, requireSignal } from "./fit.ts";
+import { fitOptions, isWeightedFit, requireSignal } from "./fit.ts";
 import type { Learner, Learnt } from "./fitStream.ts";
 import { type Measured, type Metrics, type None, requireMetrics, unposted } from "./metrics.ts";
 import { batchKeys, type ModelOptions, specify } from "./model.ts";
-import { type ObjectiveOptions, objectivePrograms } from "./objective.ts";
+import { copyOf, type ObjectiveOptions, objectivePrograms } from "./objective.ts";
 import {
   distinct,
   evaluationPasses,
@@ -30,7 +31,7 @@ import {
   updateShares,
 } from "./passes.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
-import type { Abort, Answer, Call, PostedProgram, Request } from "./protocol.ts";
+import type { Abort, Answer, Call, PostedProgram, PostedSampler, Request, Sample, Sampled } from "./protocol.ts";
 import { REFRESH_BATCH, type RefreshOptions } from "./refresh.ts";
 import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -48,6 +49,14 @@ export interface RemoteObjective {
   gradient(theta: Float32Array): Promise<{ readonly loss: number; readonly gradient: Float32Array }>;
   hessianVector(theta: Float32Array, v: Float32Array): Promise<Float32Array>;
 }
+
+/** What of a sampler can be posted. */
+const postedOf = (sampler: Sampler | undefined): PostedSampler | undefined =>
+  sampler && {
+    name: sampler.name,
+    ...(sampler.scores && { scores: sampler.scores }),
+    ...(sampler.weighted && { weighted: true }),
+  };
 
 interface Pending {
   resolve(value: unknown): void;
@@ -91,6 +100,8 @@ export class RemoteModel {
   /** Steps whose rates the worker has, and will need. */
   #ratesSent = 0;
   #ratesNeeded = 1;
+  /** Of the fits under way, by their number. */
+  readonly #samplers = new Map<number, Sampler>();
   #calls = 0;
   #fits = 0;
   #ended: Error | undefined;
@@ -111,7 +122,10 @@ export class RemoteModel {
     this.#rates = rates;
     this.#scheduled = rates.some((rate) => typeof rate === "function");
     this.#worker = worker;
-    worker.onmessage = ({ data }) => this.#settle(data as Answer);
+    worker.onmessage = ({ data }) => {
+      if ("sample" in (data as Sample)) void this.#sample(data as Sample);
+      else this.#settle(data as Answer);
+    };
     worker.onerror = ({ message }) => this.#end(new Error(`remote model: the worker failed: ${message}`));
     this.ready = this.#ask({ method: "create", specification, values, module, scheduled: this.#scheduled }, [
       ["update", 0],
@@ -140,7 +154,7 @@ export class RemoteModel {
 
   /** See Model.step. */
   step(batch: Batch, options?: TransferOptions): Promise<number> {
-    const programs = this.#whenValid(() => this.#training([this.#rows(batch.x)]));
+    const programs = this.#whenValid(() => this.#training([this.#rows(batch.x)], batch.weights !== undefined));
     this.#ratesNeeded++;
     return this.#ask({ method: "step", batch }, programs, options) as Promise<number>;
   }
@@ -153,7 +167,9 @@ export class RemoteModel {
     requireOptions("evaluate", options, ["metrics", "transfer"]);
     const { metrics, transfer } = options;
     requireMetrics("evaluate", metrics);
-    const programs = this.#whenValid(() => this.#shared("evaluate", evaluationPasses(data.size)));
+    const programs = this.#whenValid(() =>
+      this.#shared(kindFor("evaluate", data.weights), evaluationPasses(data.size)),
+    );
     const request = { method: "evaluate", data, metrics: metrics !== undefined } as const;
     return unposted(metrics, (await this.#ask(request, programs, transfer && { transfer })) as Evaluation);
   }
@@ -166,7 +182,7 @@ export class RemoteModel {
 
   /** See Model.profile. */
   profile(batch: Batch, options: ProfileOptions = {}): Promise<Profile> {
-    const programs = this.#whenValid(() => programsFor("train", [this.#rows(batch.x)]));
+    const programs = this.#whenValid(() => programsFor(kindFor("train", batch.weights), [this.#rows(batch.x)]));
     return this.#ask({ method: "profile", batch, options }, programs) as Promise<Profile>;
   }
 
@@ -229,24 +245,37 @@ export class RemoteModel {
     data: Dataset,
     options: FitOptions<M> & TransferOptions,
   ): AsyncGenerator<Report<M>, void, void> {
-    const { signal, metrics, transfer, ...rest } = options;
+    const { signal, metrics, sampler, transfer, ...rest } = options;
     requireMetrics("fit", metrics);
     requireSignal(signal);
     signal?.throwIfAborted();
-    const programs = this.#whenValid(() => [
-      // Those of one thread too: they find where a loss that is not finite came from.
-      ...trainingPrograms(trainingBatches(data.size, rest.batchSize), this.#specification.microBatch, 1),
-      ...this.#training(trainingBatches(data.size, rest.batchSize)),
-      ...(rest.validation ? this.#shared("evaluate", evaluationPasses(rest.validation.size)) : []),
-    ]);
+    const sampling = sampler === undefined ? undefined : await import("./sampling.ts");
+    sampling?.requireSampler(sampler, rest.shuffle);
+    const programs = this.#whenValid(() => {
+      const weighted = isWeightedFit(data, options);
+      const batches = trainingBatches(data.size, rest.batchSize);
+      const { validation } = rest;
+      return [
+        // Those of one thread too: they find where a loss that is not finite came from.
+        ...trainingPrograms(batches, this.#specification.microBatch, 1, weighted),
+        ...this.#training(batches, weighted),
+        ...(validation ? this.#shared(kindFor("evaluate", validation.weights), evaluationPasses(validation.size)) : []),
+        ...(sampler?.scores && sampling
+          ? this.#shared(sampling.scoresKind(sampler.scores), evaluationPasses(data.size))
+          : []),
+      ];
+    });
     const { epochs = 1, batchSize = 32 } = rest;
     const steps = epochs * Math.ceil(data?.size / (batchSize === "all" ? data?.size : batchSize));
     if (Number.isSafeInteger(steps) && programs.length > 0) this.#ratesNeeded += steps;
     const fit = this.#fits++;
     const abort = (): void => this.#worker.postMessage({ abort: fit } satisfies Abort);
     signal?.addEventListener("abort", abort);
+    if (sampler) this.#samplers.set(fit, sampler);
     try {
-      const request = { method: "fit", fit, data, options: rest, metrics: metrics !== undefined } as const;
+      const request = {
+        method: "fit", fit, data, options: rest, metrics: metrics !== undefined, sampler: postedOf(sampler),
+      } as const; // biome-ignore format: a line
       await this.#ask(request, programs, transfer && { transfer });
       for (;;) {
         const report = (await this.#ask({ method: "next", fit })) as Report | undefined;
@@ -259,6 +288,7 @@ export class RemoteModel {
       throw signal?.aborted && !this.#ended ? signal.reason : error;
     } finally {
       signal?.removeEventListener("abort", abort);
+      this.#samplers.delete(fit);
       if (!this.#ended) await this.#ask({ method: "leave", fit });
     }
   }
@@ -280,7 +310,9 @@ export class RemoteModel {
         const programs = this.#whenValid(() => {
           const rows = [this.#rows(batch.x)];
           const judging = testFirst ? programsFor("evaluate", rows) : [];
-          return [...trainingPrograms(rows, this.#specification.microBatch, 1), ...this.#training(rows), ...judging];
+          const weighted = batch.weights !== undefined;
+          const alone = trainingPrograms(rows, this.#specification.microBatch, 1, weighted);
+          return [...alone, ...this.#training(rows, weighted), ...judging];
         });
         this.#ratesNeeded++;
         return this.#ask({ method: "learn", batch, testFirst }, programs) as Promise<Learnt>;
@@ -296,7 +328,8 @@ export class RemoteModel {
     requireOptions("objective", batch, batchKeys);
     requireNumbers("objective", "x", batch.x);
     requireNumbers("objective", "y", batch.y);
-    const own: Batch = { x: Float64Array.from(batch.x), y: Float64Array.from(batch.y) };
+    if (batch.weights !== undefined) requireNumbers("objective", "weights", batch.weights);
+    const own = copyOf(batch);
     const ask = (
       want: "loss" | "gradient" | "hessianVector",
       theta: Float32Array,
@@ -304,7 +337,9 @@ export class RemoteModel {
     ): Promise<unknown> =>
       this.#ask(
         { method: "objective", batch: own, options, theta, v, want },
-        this.#whenValid(() => [kinds.loss, kinds[want]].flatMap((kind) => programsFor(kind, [this.#rows(own.x)]))),
+        this.#whenValid(() =>
+          [kinds.loss, kinds[want]].flatMap((kind) => programsFor(kindFor(kind, own.weights), [this.#rows(own.x)])),
+        ),
       );
     return {
       size: this.#blueprint.parameterCount,
@@ -328,8 +363,8 @@ export class RemoteModel {
     return sharedProgramsFor(kind, batches, this.#specification.threads);
   }
 
-  #training(batches: readonly number[]): ProgramKey[] {
-    return trainingPrograms(batches, this.#specification.microBatch, this.#specification.threads);
+  #training(batches: readonly number[], weighted: boolean): ProgramKey[] {
+    return trainingPrograms(batches, this.#specification.microBatch, this.#specification.threads, weighted);
   }
 
   /** Updates of each thread's part of θ. */
@@ -376,6 +411,18 @@ export class RemoteModel {
       this.#pending.set(id, { resolve, reject });
       this.#worker.ref?.();
     });
+  }
+
+  /** Draws an epoch of a fit for the worker. */
+  async #sample({ sample, context }: Sample): Promise<void> {
+    const answer = (rest: Omit<Sampled, "sampled">): void => {
+      if (!this.#ended) this.#worker.postMessage({ sampled: sample, ...rest } satisfies Sampled);
+    };
+    try {
+      answer({ drawn: (await this.#samplers.get(sample)?.epoch(context)) as Drawn });
+    } catch (error) {
+      answer({ error: error instanceof Error ? error.message : show(error) });
+    }
   }
 
   #settle({ id, value, error }: Answer): void {

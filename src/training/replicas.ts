@@ -3,7 +3,7 @@ import type { ModelMemory } from "../../bindings/memory.ts";
 import { Team } from "../../bindings/team.ts";
 import { size } from "../graph/tensor.ts";
 import type { Program } from "../plan/program.ts";
-import type { ProgramKind } from "./blueprint.ts";
+import { isWeighted, type ProgramKind } from "./blueprint.ts";
 import type { Crew, EngineSpecification, ProgramSource } from "./engine.ts";
 import { type Share, sharesOf, updateShares } from "./passes.ts";
 import { align, ownSegments } from "./segments.ts";
@@ -54,7 +54,9 @@ export class Replicas {
     const commons: Readonly<Record<string, Common>> = {
       x: { shape: [batch, ...input], type: inputType },
       ...(kind !== "predict" && { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } }),
-      ...(kind !== "train" && kind !== "addToTrain" && { output: { shape: [batch, ...output], type: "f32" } }),
+      ...(isWeighted(kind) && { weights: { shape: [batch], type: "f32" } }),
+      ...(kind.endsWith("OfEach") && { each: { shape: [batch], type: "f32" } }),
+      ...((kind === "predict" || kind.endsWith("evaluate")) && { output: { shape: [batch, ...output], type: "f32" } }),
     };
     const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons, whole), commons);
     this.#programs.set(key, made);

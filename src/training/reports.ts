@@ -1,13 +1,14 @@
 // What fit and evaluate tell.
 import type { Dataset } from "../data/dataset.ts";
+import type { Sampler } from "../data/samplers/sampler.ts";
 import type { Augmentation } from "./augmentation.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Measured, Metrics, None } from "./metrics.ts";
 
 export interface Evaluation {
-  /** Mean loss over the examples, plus λΩ(w). */
+  /** Mean over the examples of loss, or weight·loss, plus λΩ(w). */
   readonly loss: number;
-  /** Share of right answers, where the loss is a proxy of the 0/1 loss. */
+  /** Share of right answers, where the loss is a proxy of the 0/1 loss; weights or not, all count alike. */
   readonly accuracy?: number;
 }
 
@@ -66,6 +67,8 @@ export interface FitOptions<M extends Metrics = None> {
   readonly testThenTrain?: boolean;
   /** A new order each epoch; default true. */
   readonly shuffle?: boolean;
+  /** Chooses the examples of each epoch instead: samplers of thalweg/data, or one's own. */
+  readonly sampler?: Sampler;
   /** Evaluated after each epoch. */
   readonly validation?: Dataset;
   /** Of the validation; see EvaluateOptions. */
@@ -76,7 +79,7 @@ export interface FitOptions<M extends Metrics = None> {
   readonly reportEvery?: number;
   /**
    * Goes on with the fit that the restored snapshot was taken in, where it stood: in the middle of an epoch, or behind one.
-   * Data, batch size and shuffling must be the same; `epochs` counts from the beginning. Default false.
+   * Data, batch size and sampler or shuffling must be the same; `epochs` counts from the beginning. Default false.
    */
   readonly resume?: boolean;
   /** Told of every report; may stop the fit. See earlyStopping, checkpoints, csvLog and others. */
@@ -89,4 +92,6 @@ export interface FitOptions<M extends Metrics = None> {
 export interface Batch {
   readonly x: ArrayLike<number>;
   readonly y: ArrayLike<number>;
+  /** What each example counts, see Dataset; default 1 for all. */
+  readonly weights?: ArrayLike<number>;
 }

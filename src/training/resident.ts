@@ -1,6 +1,7 @@
 // A data set inside the model's memory: bytes stay bytes, and a batch is gathered by a kernel.
 import type { ModelMemory } from "../../bindings/memory.ts";
 import type { Dataset, PerChannel } from "../data/dataset.ts";
+import type { Drawn } from "../data/samplers/sampler.ts";
 import { size } from "../graph/tensor.ts";
 import type { TargetSpecification } from "../losses/loss.ts";
 import type { Augmentation } from "./augmentation.ts";
@@ -30,8 +31,11 @@ export class ResidentData {
   readonly #x: string;
   readonly #y: string;
   readonly #order: string;
+  readonly #weights: string;
   readonly #width: number;
   readonly #targetWidth: number;
+  /** What each place of the order counts beside the example's own weight; undefined: 1. */
+  #drawn: Float64Array | undefined;
   /** For bytes that are augmented, or scaled channel by channel. */
   readonly #images: Images | undefined;
 
@@ -50,12 +54,14 @@ export class ResidentData {
     this.#x = `${name} x`;
     this.#y = `${name} y`;
     this.#order = `${name} order`;
+    this.#weights = `${name} weights`;
     this.#width = size(data.shape);
     this.#targetWidth = size(target.shape.slice(1));
     try {
       memory.reserve(this.#x, data.x.byteLength);
       memory.reserve(this.#y, data.y.byteLength);
       memory.reserve(this.#order, 4 * data.size);
+      memory.reserve(this.#weights, data.weights?.byteLength ?? 0);
       this.#fill(call, target);
       this.#images = this.#reserveImages(name, seed, augmentation);
     } catch (error) {
@@ -67,11 +73,12 @@ export class ResidentData {
 
   #fill(call: string, target: TargetSpecification): void {
     const memory = this.#memory;
-    const { x, y } = this.#data;
+    const { x, y, weights } = this.#data;
     memory.u8(this.#x, 0, x.byteLength).set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
     // Labels may serve as target values: what is written is what the loss reads.
     const targets = target.type === "i32" ? memory.i32(this.#y, 0, y.length) : memory.f32(this.#y, 0, y.length);
     targets.set(y);
+    if (weights) memory.f32(this.#weights, 0, weights.length).set(weights);
     if (x instanceof Float32Array) memory.requireFinite(call, "x", memory.base(this.#x), x.length);
     if (target.type === "f32") memory.requireFinite(call, "y", memory.base(this.#y), y.length);
   }
@@ -100,6 +107,10 @@ export class ResidentData {
   get targets(): Dataset["y"] {
     return this.#data.y;
   }
+  /** What each example counts, if they do not count alike. */
+  get weights(): Float32Array | undefined {
+    return this.#data.weights;
+  }
   /** Number of examples. */
   get size(): number {
     return this.#data.size;
@@ -109,6 +120,13 @@ export class ResidentData {
   sequential(): void {
     const order = this.#memory.i32(this.#order, 0, this.#data.size);
     for (let i = 0; i < order.length; i++) order[i] = i;
+    this.#drawn = undefined;
+  }
+
+  /** Rows in an order that somebody else drew, and what each counts there. */
+  take({ rows, weights }: Drawn): void {
+    this.#memory.i32(this.#order, 0, this.#data.size).set(rows);
+    this.#drawn = weights && Float64Array.from(weights);
   }
 
   /** Rows in a random order: from the order of the data, so that an epoch's order depends on its seed and number alone. */
@@ -142,6 +160,12 @@ export class ResidentData {
       kernels.gatherRowsU8(to, from, order, rows, this.#width, scale as number, shift as number);
     else kernels.gatherI32(to, from, order, rows, this.#width); // four bytes are four bytes
     kernels.gatherI32(program.address("y"), memory.base(this.#y), order, rows, this.#targetWidth);
+    const weights = program.view("weights");
+    if (!weights) return;
+    if (this.#data.weights) kernels.gatherI32(program.address("weights"), memory.base(this.#weights), order, rows, 1);
+    else weights.fill(1);
+    const drawn = this.#drawn;
+    if (drawn) for (let i = 0; i < rows; i++) weights[i] = (weights[i] as number) * (drawn[start + i] as number);
   }
 
   release(): void {

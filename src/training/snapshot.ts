@@ -21,11 +21,15 @@ export interface FitPosition {
   readonly batchSize: number;
   readonly examples: number;
   readonly shuffle: boolean;
+  /** The name of its sampler, where it has one. */
+  readonly sampler?: string;
+  /** What that sampler asked of the model as it was when the epoch began: one number an example. */
+  readonly scores?: Float32Array | undefined;
 }
 
 export interface Snapshot {
   readonly seed: number;
-  /** Steps and shuffled epochs done: the numbers that random draws depend on beside the seed. */
+  /** Steps done, and epochs drawn: the numbers that random draws depend on beside the seed. */
   readonly steps: number;
   readonly epochs: number;
   readonly learningRate: number;
@@ -72,7 +76,7 @@ export function takeSnapshot(engine: Engine, options: SnapshotOptions): Snapshot
     parameters: kept(engine.theta()),
     slots: Array.from({ length: slots }, (_, i) => kept(engine.slot(i))),
     state: kept(engine.state()),
-    ...(engine.position && { fit: { ...engine.position } }),
+    ...(engine.position && { fit: { ...engine.position, scores: engine.position.scores?.slice() } }),
   };
 }
 
@@ -106,12 +110,14 @@ export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
 }
 
 function requireFitPosition(fit: FitPosition): void {
-  requireOptions("restore: fit", fit, ["epoch", "begun", "stepInEpoch", "total", "batchSize", "examples", "shuffle"]);
+  const names = ["epoch", "begun", "stepInEpoch", "total", "batchSize", "examples", "shuffle", "sampler", "scores"];
+  requireOptions("restore: fit", fit, names);
   requireWhole("restore: fit", "epoch", fit.epoch, 1);
   requireWhole("restore: fit", "stepInEpoch", fit.stepInEpoch, 0);
   requireWhole("restore: fit", "batchSize", fit.batchSize, 1);
   requireWhole("restore: fit", "examples", fit.examples, 1);
   requireFinite("restore: fit", "total", fit.total);
+  if (fit.scores) requireVector("restore: fit: scores", fit.scores, fit.examples);
   for (const name of ["begun", "shuffle"] as const) requireOneOf("restore: fit", name, fit[name], [true, false]);
 }
 

@@ -2,12 +2,13 @@
 import { parent } from "#platform";
 import { load, moduleFor } from "../../bindings/load.ts";
 import { ModelMemory } from "../../bindings/memory.ts";
+import type { Drawn, Sampler } from "../data/samplers/sampler.ts";
 import type { Program } from "../plan/program.ts";
 import { Engine } from "./engine.ts";
 import { posted } from "./metrics.ts";
 import { Model } from "./model.ts";
 import { keyText, type ProgramKey } from "./passes.ts";
-import type { Abort, Answer, Call, Request } from "./protocol.ts";
+import type { Abort, Answer, Call, PostedSampler, Request, Sample, Sampled } from "./protocol.ts";
 import type { Report } from "./reports.ts";
 
 interface Fit {
@@ -20,6 +21,8 @@ const programs = new Map<string, Program>();
 const rates: number[] = [];
 const fits = new Map<number, Fit>();
 let engine: Engine | undefined;
+/** Epochs that are being drawn, by the number of their fit. */
+const draws = new Map<number, (answer: Sampled) => void>();
 let model: Model | undefined;
 
 function program(...key: ProgramKey): Program {
@@ -82,6 +85,7 @@ async function answer(request: Request): Promise<unknown> {
       const reports = model.fit(request.data, {
         ...request.options,
         ...(request.metrics && { metrics: posted }),
+        ...(request.sampler && { sampler: askingBack(request.fit, request.sampler) }),
         signal: controller.signal,
       });
       fits.set(request.fit, { reports, controller });
@@ -97,6 +101,19 @@ async function answer(request: Request): Promise<unknown> {
       return objective(model, request);
   }
 }
+
+/** A sampler whose epochs are drawn where its function is. */
+const askingBack = (fit: number, sampler: PostedSampler): Sampler => ({
+  ...sampler,
+  async epoch(context) {
+    const { drawn, error } = await new Promise<Sampled>((resolve) => {
+      draws.set(fit, resolve);
+      parent.post({ sample: fit, context } satisfies Sample);
+    });
+    if (error !== undefined) throw new Error(error);
+    return drawn as Drawn;
+  },
+});
 
 async function nextReport(number: number): Promise<Report | undefined> {
   try {
@@ -128,6 +145,10 @@ function buffersOf(value: unknown): ArrayBuffer[] {
 parent.listen((message) => {
   if ("abort" in (message as Abort)) {
     fits.get((message as Abort).abort)?.controller.abort();
+    return;
+  }
+  if ("sampled" in (message as Sampled)) {
+    draws.get((message as Sampled).sampled)?.(message as Sampled);
     return;
   }
   const { id, request, programs: posted, rates: ahead } = message as Call;

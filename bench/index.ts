@@ -7,13 +7,13 @@ import { footnote, tables, writeReadme } from "./report.ts";
 import type { Arena, Row } from "./row.ts";
 import { chain } from "./suites/chain.ts";
 import { conv } from "./suites/conv.ts";
+import { data } from "./suites/data.ts";
 import { epoch } from "./suites/epoch.ts";
 import { gemm } from "./suites/gemm.ts";
 import { optimizers } from "./suites/optimizers.ts";
 import { size } from "./suites/size.ts";
 import { start } from "./suites/start.ts";
 import { step } from "./suites/step.ts";
-import { streams } from "./suites/stream.ts";
 import { threads } from "./suites/threads.ts";
 
 const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = {
@@ -21,7 +21,7 @@ const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = 
   conv,
   chain,
   optimizers,
-  data: streams,
+  data,
   step,
   threads,
   epoch,

@@ -2,6 +2,23 @@
 export { type DatasetObjectiveOptions, datasetObjective } from "../training/datasetObjective.ts";
 export { type FunctionObjectiveOptions, functionObjective } from "../training/functionObjective.ts";
 export type { Objective } from "../training/objective.ts";
+export type { CourseOptions } from "./course.ts";
+export {
+  type Condition,
+  conditionNumber,
+  type Eigenpairs,
+  type EigenpairsOptions,
+  eigenpairs,
+  type KrylovOptions,
+} from "./eigenpairs.ts";
+export { type Sharpness, type SharpnessOptions, sharpness } from "./sharpness.ts";
+export {
+  type SmoothedOptions,
+  type SpectralDensityOptions,
+  type Spectrum,
+  smoothed,
+  spectralDensity,
+} from "./spectralDensity.ts";
 export {
   beale,
   himmelblau,
@@ -13,3 +30,4 @@ export {
   saddle,
   type TestFunction,
 } from "./testFunctions.ts";
+export { type DiagonalOptions, hessianDiagonal, hessianTrace, type Trace, type TraceOptions } from "./trace.ts";

@@ -107,13 +107,14 @@ const notices = ({ name }: { readonly name: string }): string => (name === "arra
 
 /**
  * Bundles for a quick start: each file that is imported costs some 1.3 ms (on the machine this was measured on), so what
- * several entries share lies in one, `core`, but for what is loaded only where it is used. A thread needs little of it
- * and has a bundle of its own.
+ * several entries share lies in one, `core`, but for what is loaded only where it is used. What begins a worker is one file
+ * each: bundlers make a classic script of it, which cannot load parts of itself.
  */
 async function bundleEntries(): Promise<void> {
   await mkdir(join(root, "dist"), { recursive: true });
-  const { thread, ...sharing } = entries;
-  for (const input of [sharing, { thread }]) {
+  const { thread, worker, ...sharing } = entries;
+  const bundles: readonly Record<string, string>[] = [sharing, { thread }, { worker }];
+  for (const input of bundles) {
     const { output } = await bundle({
       cwd: root,
       input,
@@ -132,7 +133,7 @@ async function bundleEntries(): Promise<void> {
         entryFileNames: "[name].js",
         chunkFileNames: "[name].js",
         postFooter: notices,
-        codeSplitting: {
+        codeSplitting: input === sharing && {
           groups: [
             {
               name: "core",

@@ -1,5 +1,4 @@
 // What differs between hosts, the browser's side. Chosen by export condition.
-import { joined } from "./joined.ts";
 import type { HostParent, HostWorkerConstructor } from "./worker.ts";
 
 /** Bytes behind a URL, by fetch. */
@@ -36,9 +35,9 @@ async function inStore<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore)
   }
 }
 
-/** A record of IndexedDB; its transaction is done whole or not at all. */
+/** A record of IndexedDB, of one part; its transaction is done whole or not at all. */
 export async function writeKept(name: string, parts: () => readonly Uint8Array[]): Promise<void> {
-  await inStore("readwrite", (store) => store.put(joined(parts()), name));
+  await inStore("readwrite", (store) => store.put(parts()[0], name));
 }
 
 export async function readKept(name: string): Promise<Uint8Array> {

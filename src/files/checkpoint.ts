@@ -1,13 +1,12 @@
 // A snapshot as a file: safetensors, so that other libraries read the numbers, with all counters in its metadata and a
 // checksum over every byte.
-import { joined } from "../../bindings/platform/joined.ts";
 import { requireOptions, show } from "../checks.ts";
 import { size } from "../graph/tensor.ts";
 import type { FittedModel } from "../training/callbacks.ts";
 import type { FitPosition, Snapshot } from "../training/snapshot.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { readPlace, writePlace } from "./place.ts";
-import { decodeSafetensors, headerOf, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
+import { decodeSafetensors, headerOf, joined, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
 
 /** Raised with every change that older readers would misunderstand. */
 const VERSION = 1;

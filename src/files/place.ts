@@ -1,6 +1,7 @@
 // Where files lie: paths in Node, records of one IndexedDB store in pages.
-import { readKept, writeKept } from "#platform";
+import { hasFiles, readKept, writeKept } from "#platform";
 import { show } from "../checks.ts";
+import { joined } from "./safetensors.ts";
 
 function requirePlace(call: string, place: unknown): asserts place is string {
   if (typeof place !== "string" || place === "")
@@ -13,7 +14,8 @@ function requirePlace(call: string, place: unknown): asserts place is string {
  */
 export async function writePlace(call: string, place: string, parts: () => readonly Uint8Array[]): Promise<void> {
   requirePlace(call, place);
-  await writeKept(place, parts).catch((cause: Error) => {
+  // A record of a page is one array.
+  await writeKept(place, hasFiles ? parts : () => [joined(parts())]).catch((cause: Error) => {
     throw new Error(`${call}: cannot write ${show(place)} (${cause.message}); check the path and the room`, { cause });
   });
 }

@@ -10,6 +10,8 @@ export type Numbers = number | ArrayLike<number>;
 export interface Examples {
   readonly x: Numbers;
   readonly y: Numbers;
+  /** What each example counts; see Dataset. All items have weights, or none. */
+  readonly weights?: Numbers;
 }
 
 /** Whether a value can be read item by item; the numbers of a typed array are no items. */

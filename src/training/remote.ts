@@ -309,7 +309,7 @@ export class RemoteModel {
       learn: (batch, testFirst) => {
         const programs = this.#whenValid(() => {
           const rows = [this.#rows(batch.x)];
-          const judging = testFirst ? programsFor("evaluate", rows) : [];
+          const judging = testFirst ? programsFor(kindFor("evaluate", batch.weights), rows) : [];
           const weighted = batch.weights !== undefined;
           const alone = trainingPrograms(rows, this.#specification.microBatch, 1, weighted);
           return [...alone, ...this.#training(rows, weighted), ...judging];

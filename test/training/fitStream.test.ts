@@ -84,6 +84,27 @@ describe("fit on a stream", () => {
     expect(model.steps).toBe(20);
   });
 
+  test("weights its examples as a data set's are", async () => {
+    const weights = Float32Array.from({ length: data.size }, (_, i) => 0.25 * (1 + (i % 7)));
+    const weighted = examples.map((example, i) => ({ ...example, weights: weights[i] as number }));
+    const [whole, joined, asTheyAre, plain] = [await make(), await make(), await make(), await make()];
+    await all(whole.fit({ ...data, weights }, { batchSize: 4, shuffle: false }));
+    await all(joined.fit(weighted, { batchSize: 4, testThenTrain: true }));
+    await all(asTheyAre.fit(stream(weighted).batch(4)));
+    await all(plain.fit(examples, { batchSize: 4 }));
+    expect(stateOf(joined)).toEqual(stateOf(whole));
+    expect(stateOf(asTheyAre)).toEqual(stateOf(whole));
+    expect(stateOf(plain)).not.toEqual(stateOf(whole));
+    for (const mixed of [
+      [weighted[0], examples[1]],
+      [examples[0], weighted[1]],
+    ])
+      await expectRefusal(
+        () => all(plain.fit(any(mixed), { batchSize: 4 })),
+        /^fit: item 2 has (no )?weights, unlike those before; give all of them weights, or none/,
+      );
+  });
+
   test("is the user's own loop of steps", async () => {
     const [fitted, stepped] = [await make(), await make()];
     await all(fitted.fit(batches));

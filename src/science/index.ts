@@ -3,6 +3,7 @@ export { type DatasetObjectiveOptions, datasetObjective } from "../training/data
 export { type FunctionObjectiveOptions, functionObjective } from "../training/functionObjective.ts";
 export type { Objective } from "../training/objective.ts";
 export type { CourseOptions } from "./course.ts";
+export type { Descent, DescentState, Stopped, StoppingOptions } from "./descent.ts";
 export {
   type Condition,
   conditionNumber,
@@ -11,6 +12,17 @@ export {
   eigenpairs,
   type KrylovOptions,
 } from "./eigenpairs.ts";
+export {
+  type ConjugateGradientOptions,
+  type GradientDescentOptions,
+  gradientDescent,
+  heavyBall,
+  type MomentumOptions,
+  nesterov,
+  nonlinearConjugateGradient,
+} from "./firstOrder.ts";
+export { type MinimizeOptions, minimize } from "./minimize.ts";
+export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export { type Sharpness, type SharpnessOptions, sharpness } from "./sharpness.ts";
 export {
   type SmoothedOptions,

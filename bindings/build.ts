@@ -112,8 +112,9 @@ const notices = ({ name }: { readonly name: string }): string => (name === "arra
  */
 async function bundleEntries(): Promise<void> {
   await mkdir(join(root, "dist"), { recursive: true });
-  const { thread, worker, ...sharing } = entries;
-  const bundles: readonly Record<string, string>[] = [sharing, { thread }, { worker }];
+  const { thread, ...sharing } = entries;
+  // The worker takes part in the first for what it shares with pages: `core` is then nearly all that a page loads.
+  const bundles: readonly Record<string, string>[] = [sharing, { thread }, { worker: entries.worker }];
   for (const input of bundles) {
     const { output } = await bundle({
       cwd: root,

@@ -45,7 +45,7 @@ export { type IdxArray, readIdx, readIdxFile } from "./idx.ts";
 export { type ImageFolderOptions, imageFolder } from "./imageFolder.ts";
 export { type MnistOptions, mnist } from "./mnist.ts";
 export { type ChannelStatistics, channelStatistics, normalized } from "./normalized.ts";
-export { type NpyArray, readNpy, readNpyFile, readNpz, readNpzFile } from "./npy.ts";
+export { type NpyArray, readNpy, readNpyFile, readNpz, readNpzFile, writeNpy, writeNpz } from "./npy.ts";
 export { oneHot } from "./oneHot.ts";
 export { type RandomSource, randomSource } from "./random.ts";
 export type {

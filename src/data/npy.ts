@@ -1,9 +1,10 @@
 // NumPy's files: one array (.npy), or several by name in a zip archive (.npz).
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 import { locate, readBytes } from "#platform";
+import { joined } from "../../bindings/platform/joined.ts";
 import { show } from "../checks.ts";
 import { isWebPage, notAPage, reasonOf, showFile } from "./folder.ts";
-import { readZip } from "./zip.ts";
+import { readZip, writeZip } from "./zip.ts";
 
 /** Numbers of any rank, in the order of C: the last axis is the fastest. */
 export interface NpyArray {
@@ -105,6 +106,32 @@ export async function readNpz(bytes: Uint8Array, source = "bytes"): Promise<Read
     [...files].map(([name, content]) => [name.replace(/\.npy$/, ""), readNpy(content, `${source}: ${name}`)]),
   );
 }
+
+/** Bytes before the numbers are a multiple of this, so that they can be mapped into memory. */
+const ALIGNMENT = 64;
+
+/**
+ * Encodes numbers as a .npy file, as numpy.save does.
+ * @throws for a shape that is not filled
+ */
+export function writeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
+  const code = Object.entries(types).find(([, [Kind]]) => data instanceof Kind)?.[0];
+  if (code === undefined) throw new Error(`writeNpy: data must be a typed array of numbers, got ${show(data)}`);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (size !== data.length) throw new Error(`writeNpy: ${data.length} numbers do not fill shape [${shape}]`);
+  const order = data.BYTES_PER_ELEMENT === 1 ? "|" : "<";
+  const extents = shape.length === 1 ? `${shape},` : shape.join(", ");
+  const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': (${extents}), }`;
+  const length = Math.ceil((10 + text.length + 1) / ALIGNMENT) * ALIGNMENT - 10;
+  const header = new TextEncoder().encode(`      ....${text.padEnd(length - 1)}\n`);
+  header.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8]);
+  // Typed arrays are little-endian wherever WebAssembly runs well.
+  return joined([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+}
+
+/** Encodes arrays by name as a .npz file, as numpy.savez does. */
+export const writeNpz = (arrays: ReadonlyMap<string, NpyArray>): Uint8Array<ArrayBuffer> =>
+  writeZip(new Map([...arrays].map(([name, array]) => [`${name}.npy`, writeNpy(array)])));
 
 /** Reads a .npy file: a path (Node) or an address. */
 export async function readNpyFile(place: string | URL): Promise<NpyArray> {

@@ -1,5 +1,6 @@
-// Zip archives, as far as .npz files are some: stored or deflated entries, each checked by its CRC-32.
+// Zip archives, as far as .npz files are some: stored or deflated entries, each checked by its CRC-32; written stored.
 // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+import { joined } from "../../bindings/platform/joined.ts";
 
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;
@@ -89,4 +90,43 @@ function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (crcTable[(crc ^ (bytes[i] as number)) & 0xff] as number);
   return ~crc >>> 0;
+}
+
+/** The first day that an entry's date can name, 1980-01-01: equal contents give equal bytes. */
+const DAY = 0x21;
+
+/** An archive of these files, stored as they are. All of it stays below 4 GiB. */
+export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
+  const entries: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let at = 0;
+  for (const [name, content] of files) {
+    const title = new TextEncoder().encode(name);
+    // Version needed, flags (names are UTF-8), method, time, day, CRC, bytes packed and unpacked, length of the name, extra.
+    const common = new DataView(new ArrayBuffer(26));
+    [20, 0x800, 0, 0, DAY].forEach((value, i) => {
+      common.setUint16(2 * i, value, true);
+    });
+    [crc32(content), content.length, content.length].forEach((value, i) => {
+      common.setUint32(10 + 4 * i, value, true);
+    });
+    common.setUint16(22, title.length, true);
+    const shared = new Uint8Array(common.buffer);
+    entries.push(words(LOCAL), shared, title, content);
+    // Version that made it, the common part, then comment, disk and attributes, all 0, and where the entry is.
+    directory.push(words(ENTRY), Uint8Array.of(20, 0), shared, new Uint8Array(10), words(at), title);
+    at += 30 + title.length + content.length;
+  }
+  const index = joined(directory);
+  const count = files.size + 0x10000 * files.size;
+  return joined([...entries, index, words(END, 0, count, index.length, at), new Uint8Array(2)]);
+}
+
+/** 32-bit words, the low byte first. */
+function words(...values: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 * values.length));
+  values.forEach((value, i) => {
+    view.setUint32(4 * i, value, true);
+  });
+  return new Uint8Array(view.buffer);
 }

@@ -1,7 +1,7 @@
 // .npy and .npz: NumPy's own files (test/golden/data.py), and damaged ones.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readNpy, readNpyFile, readNpz, readNpzFile } from "../../src/data/index.ts";
+import { readNpy, readNpyFile, readNpz, readNpzFile, writeNpy, writeNpz } from "../../src/data/index.ts";
 import golden from "../golden/data.json" with { type: "json" };
 
 const { npy } = golden;
@@ -114,6 +114,30 @@ describe("readNpz", () => {
       ),
       { seed: 7, numRuns: 500 },
     );
+  });
+});
+
+describe("what is written", () => {
+  test.each(Object.entries(npy.arrays).filter(([code]) => code[0] !== ">" && code !== "|b1"))(
+    "%s: the bytes that NumPy writes",
+    (_, file) => {
+      expect(writeNpy(readNpy(bytesOf(file)))).toEqual(Uint8Array.from(bytesOf(file)));
+    },
+  );
+
+  test("reads back, with any name and shape", async () => {
+    const arrays = new Map([
+      ["x", { shape: [2, 3], data: Float64Array.of(1, -2, Number.NaN, Infinity, 5, 6) }],
+      ["größe", { shape: [], data: Int32Array.of(7) }],
+      ["none", { shape: [0], data: new Uint8Array(0) }],
+    ] as const);
+    expect(await readNpz(writeNpz(arrays))).toEqual(arrays);
+    expect((await readNpz(writeNpz(new Map()))).size).toBe(0);
+  });
+
+  test("is refused where a shape is not filled or numbers are none", () => {
+    expect(() => writeNpy({ shape: [2], data: new Float32Array(3) })).toThrow("3 numbers do not fill shape [2]");
+    expect(() => writeNpy({ shape: [1], data: [1] as never })).toThrow("data must be a typed array of numbers");
   });
 });
 

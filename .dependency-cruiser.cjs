@@ -25,7 +25,12 @@ const layers = [
     path: "^src/training/",
     may: [...rules, "plan", "nn", "losses", "regularizers", "optimizers", "data", "bindings"],
   },
-  { name: "science", path: "^src/science/", may: ["graph", "ops", "data", "training", "bindings"] },
+  {
+    name: "science",
+    path: "^src/science/",
+    may: ["graph", "ops", "data", "training", "bindings"],
+    also: "^src/files/(place|checksum)",
+  },
   // As a user would write them.
   { name: "cli", path: "^src/cli", also: publicNames },
   { name: "lecture", path: "^src/lecture/", also: publicNames },

@@ -1,8 +1,8 @@
 // NumPy's files: one array (.npy), or several by name in a zip archive (.npz).
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 import { locate, readBytes } from "#platform";
-import { joined } from "../../bindings/platform/joined.ts";
 import { show } from "../checks.ts";
+import { joined } from "./bytes.ts";
 import { isWebPage, notAPage, reasonOf, showFile } from "./folder.ts";
 import { readZip, writeZip } from "./zip.ts";
 

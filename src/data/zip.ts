@@ -1,6 +1,6 @@
 // Zip archives, as far as .npz files are some: stored or deflated entries, each checked by its CRC-32; written stored.
 // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
-import { joined } from "../../bindings/platform/joined.ts";
+import { joined } from "./bytes.ts";
 
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;

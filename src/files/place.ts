@@ -1,7 +1,7 @@
 // Where files lie: paths in Node, records of one IndexedDB store in pages.
 import { hasFiles, readKept, writeKept } from "#platform";
 import { show } from "../checks.ts";
-import { joined } from "./safetensors.ts";
+import { joined } from "../data/bytes.ts";
 
 function requirePlace(call: string, place: unknown): asserts place is string {
   if (typeof place !== "string" || place === "")

@@ -1,6 +1,8 @@
 // The safetensors format (https://huggingface.co/docs/safetensors): eight bytes with the length of a JSON header, little
 // end first, the header, then the numbers. Any library of the field reads it; nothing in it is code.
+
 import { show } from "../checks.ts";
+import { joined } from "../data/bytes.ts";
 import { type Shape, showShape, size } from "../graph/tensor.ts";
 
 /** Numbers by name, and what else is to be said of them. */
@@ -18,17 +20,6 @@ export interface NamedNumbers {
 const METADATA = "__metadata__";
 /** As the reference implementation has it. */
 const LONGEST_HEADER = 100_000_000;
-
-/** A copy of the parts, one after another. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
 
 /** @throws for numbers that do not fill their shape */
 export const encodeSafetensors = (file: TensorFile): Uint8Array<ArrayBuffer> => joined(safetensorsParts(file));

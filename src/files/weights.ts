@@ -1,9 +1,11 @@
 // Parameters and running statistics by name, for other programs and other networks.
+
 import { requireOneOf, requireOptions } from "../checks.ts";
+import { joined } from "../data/bytes.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { readPlace, writePlace } from "./place.ts";
-import { decodeSafetensors, joined, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
+import { decodeSafetensors, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
 
 /** What files need of a Model. */
 interface Weighted {

@@ -2,8 +2,10 @@
 export { type DatasetObjectiveOptions, datasetObjective } from "../training/datasetObjective.ts";
 export { type FunctionObjectiveOptions, functionObjective } from "../training/functionObjective.ts";
 export type { Objective } from "../training/objective.ts";
+export type { Point, PointNormalization, PointOptions } from "../training/points.ts";
 export type { CourseOptions } from "./course.ts";
 export type { Descent, DescentState, Stopped, StoppingOptions } from "./descent.ts";
+export { type RandomSectionOptions, randomSection } from "./directions.ts";
 export {
   type Condition,
   conditionNumber,
@@ -23,6 +25,15 @@ export {
 } from "./firstOrder.ts";
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
+export {
+  lineBetween,
+  type Mark,
+  type Place,
+  planeThrough,
+  type Section,
+  type SpannedOptions,
+  spanned,
+} from "./sections.ts";
 export { type Sharpness, type SharpnessOptions, sharpness } from "./sharpness.ts";
 export {
   type SmoothedOptions,
@@ -31,6 +42,14 @@ export {
   smoothed,
   spectralDensity,
 } from "./spectralDensity.ts";
+export {
+  type GridOptions,
+  objectiveSurface,
+  type SurfaceOptions,
+  type SurfaceReport,
+  surface,
+} from "./surface.ts";
+export { decodeSurface, encodeSurface, type Surface, type SurfaceAbout } from "./surfaceFile.ts";
 export {
   beale,
   himmelblau,
@@ -43,3 +62,4 @@ export {
   type TestFunction,
 } from "./testFunctions.ts";
 export { type DiagonalOptions, hessianDiagonal, hessianTrace, type Trace, type TraceOptions } from "./trace.ts";
+export { principalPlane, type TrajectoryOptions, trajectory } from "./trajectory.ts";

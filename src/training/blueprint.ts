@@ -73,8 +73,13 @@ export interface Trace {
   /** Examples, targets and, where the examples have them, weights. */
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
-  /** Loss of each example or their mean, λΩ where there is one, and the risk with it. */
-  judge(): { readonly each: Tensor; readonly penalty: Tensor | undefined; readonly total: Tensor };
+  /** Loss of each example or their mean, λΩ where there is one, the risk with it, and which answers are right. */
+  judge(): {
+    readonly each: Tensor;
+    readonly penalty: Tensor | undefined;
+    readonly total: Tensor;
+    readonly correct: Tensor | undefined;
+  };
 }
 
 export interface Blueprint {
@@ -161,7 +166,8 @@ export function draw(description: Description): Blueprint {
       // Every example counts the same, in whichever replica it is.
       const risk = allReduce(mul(mean(each), rows / (share.whole ?? batch)), replicas);
       const own = penalty && (share.whole ? mul(penalty, batch / share.whole) : penalty);
-      return { each, penalty, total: own ? add(risk, own) : risk };
+      const total = own ? add(risk, own) : risk;
+      return { each, penalty, total, correct: loss.correct?.(output, y) };
     };
     return { inputs: [x, y, ...weights], output, judge, nextState: source.nextState };
   };
@@ -265,8 +271,7 @@ export function draw(description: Description): Blueprint {
       const { rows, replicas } = share ?? whole(batch);
       const total = (each: Tensor): Tensor =>
         allReduce(size(each) === 1 ? mul(reshape(each, []), rows) : sum(each), replicas);
-      const { each, penalty } = judge();
-      const correct = loss.correct?.(output, inputs[1] as Tensor);
+      const { each, penalty, correct } = judge();
       return {
         inputs,
         outputs: {

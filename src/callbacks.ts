@@ -28,21 +28,23 @@ const monitors = {
   validationAccuracy: ({ validation }: EpochReport) => validation?.accuracy,
 };
 
-/** Reads a monitored number. @throws where the reports have none */
+/** Reads a monitored number, which may be NaN. @throws where the reports have none */
 function reader(call: string, monitor: Monitor): (report: EpochReport) => number {
   if (typeof monitor !== "function") requireOneOf(call, "monitor", monitor, Object.keys(monitors));
   const read = typeof monitor === "function" ? monitor : monitors[monitor];
   return (report) => {
     const value: unknown = read(report);
-    if (typeof value !== "number" || Number.isNaN(value))
+    if (typeof value !== "number")
       throw new Error(
-        `${call}: monitor ${typeof monitor === "function" ? "gave" : `"${monitor}" is`} ${show(value)} in epoch ${report.epoch}; give fit a validation set whose loss judges answers, or monitor: "loss"`,
+        typeof monitor === "function"
+          ? `${call}: monitor gave ${show(value)} in epoch ${report.epoch}; it must return a number`
+          : `${call}: monitor "${monitor}" is ${show(value)} in epoch ${report.epoch}; give fit a validation set whose loss judges answers, or monitor: "loss"`,
       );
     return value;
   };
 }
 
-/** Stops when nothing has got better for some epochs, and goes back to the best one. */
+/** Stops when nothing has got better for some epochs, and goes back to the best one. NaN is never better, as in Keras. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   requireOptions("earlyStopping", options, ["monitor", "mode", "patience", "minDelta", "restoreBest"]);
   const { monitor = "validationLoss", patience = 5, minDelta = 0, restoreBest = true } = options;
@@ -64,12 +66,10 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     async report(report, model) {
       if (report.kind !== "epoch") return undefined;
       const value = sign * read(report);
-      if (value < best - minDelta || snapshot === undefined) {
-        [best, waited] = [value, 0];
-        snapshot = await model.snapshot();
-        return undefined;
-      }
-      waited++;
+      const better = value < best - minDelta;
+      if (better || snapshot === undefined) snapshot = await model.snapshot();
+      waited = better ? 0 : waited + 1;
+      if (better) best = value;
       return waited >= patience ? "stop" : undefined;
     },
     async end(model) {

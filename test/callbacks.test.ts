@@ -137,6 +137,20 @@ describe("earlyStopping", () => {
     expect(last.left).toEqual(last.kept[3]);
   });
 
+  test("counts NaN as no better, from the first epoch on", async () => {
+    const { NaN: none } = Number;
+    const first = await run({ monitor: told(none, 5, none, none, 9, 1), patience: 3 });
+    expect(first.epochs).toBe(5);
+    expect(first.left).toEqual(first.kept[1]);
+    const never = await run({ monitor: () => none, mode: "max", patience: 2 });
+    expect(never.epochs).toBe(2);
+    expect(never.left).toEqual(never.kept[0]);
+    const model = await make();
+    await expect(fitted(model, { callbacks: [earlyStopping({ monitor: (() => {}) as never })] })).rejects.toThrow(
+      "earlyStopping: monitor gave undefined in epoch 1; it must return a number",
+    );
+  });
+
   test("watches the validation loss by default, and says where there is none", async () => {
     const model = await make();
     await expect(fitted(model, { callbacks: [earlyStopping()] })).rejects.toThrow(

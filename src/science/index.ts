@@ -1,5 +1,11 @@
 // thalweg/science: instruments that see learning. They need an objective over one flat vector, not a network.
 export { type DatasetObjectiveOptions, datasetObjective } from "../training/datasetObjective.ts";
+export {
+  type ExampleGradientOptions,
+  type ExampleStatistics,
+  exampleGradients,
+  exampleStatistics,
+} from "../training/exampleGradients.ts";
 export { type FunctionObjectiveOptions, functionObjective } from "../training/functionObjective.ts";
 export type { Objective } from "../training/objective.ts";
 export type { Point, PointNormalization, PointOptions } from "../training/points.ts";
@@ -23,6 +29,15 @@ export {
   nesterov,
   nonlinearConjugateGradient,
 } from "./firstOrder.ts";
+export {
+  type BatchNorms,
+  type GradientNoise,
+  gradientNoise,
+  gradientStandardError,
+  type StandardErrorOptions,
+  type TwoBatchNoise,
+  twoBatchNoise,
+} from "./gradientNoise.ts";
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export {

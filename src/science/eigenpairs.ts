@@ -4,7 +4,7 @@ import { type Objective, requireFlat } from "../training/objective.ts";
 import { Course, type CourseOptions, courseOptions } from "./course.ts";
 import { lanczos, productOf, type Tridiagonal } from "./lanczos.ts";
 import { tridiagonalEigen } from "./tridiagonal.ts";
-import { combine, norm, signs } from "./vectors.ts";
+import { combine, norm, scaled, signs } from "./vectors.ts";
 
 export interface KrylovOptions extends CourseOptions {
   /** Residual ‖Hv − λv‖ that counts as converged, as a share of the largest |λ|; default 1e-4. f32 reaches some 1e-6. */
@@ -71,8 +71,7 @@ export async function eigenpairs(
         tridiagonal.basis,
         rows.map((row) => row[i] as number),
       );
-      const length = norm(v);
-      return Float32Array.from(v, (value) => value / length);
+      return scaled(v, 1 / norm(v));
     }),
     residuals: Float64Array.from(places, (i) => Math.abs(last * ((rows[m - 1] as Float64Array)[i] as number))),
     converged,

@@ -3,7 +3,7 @@ import { requireOneOf, requirePositive, requireWithin } from "../checks.ts";
 import type { Objective } from "../training/objective.ts";
 import { type Descent, descend, type StoppingOptions } from "./descent.ts";
 import { armijo, strongWolfe } from "./lineSearch.ts";
-import { dot, moved, norm } from "./vectors.ts";
+import { difference, dot, moved, norm, scaled } from "./vectors.ts";
 
 export interface GradientDescentOptions extends StoppingOptions {
   /**
@@ -30,7 +30,7 @@ export function gradientDescent(
       return ({ theta, gradient }) => counted.at(moved(theta, -(learningRate ?? 0.01), gradient));
     let t = learningRate;
     return (from) => {
-      const down = from.gradient.map((value) => -value);
+      const down = scaled(from.gradient, -1);
       const found =
         lineSearch === "armijo"
           ? armijo(counted, from, down, t ?? 1 / norm(down))
@@ -117,7 +117,7 @@ export function nonlinearConjugateGradient(
     let t = 0;
     return (from) => {
       const { gradient } = from;
-      const steepest = (): Float64Array => Float64Array.from(gradient, (value) => -value);
+      const steepest = (): Float64Array => difference(undefined, gradient);
       let direction = steepest();
       if (last) {
         const beta = (formulas[formula] as (typeof formulas)[string])(gradient, last);

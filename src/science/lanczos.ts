@@ -2,7 +2,7 @@
 import type { Objective } from "../training/objective.ts";
 import { requireFlat } from "../training/objective.ts";
 import type { Course } from "./course.ts";
-import { addScaled, dot, norm, removeProjections, requireFiniteVector, signs } from "./vectors.ts";
+import { addScaled, dot, norm, removeProjections, requireFiniteVector, scaled, signs } from "./vectors.ts";
 
 export interface Tridiagonal {
   /** Orthonormal vectors v₁ … v_m. */
@@ -26,13 +26,13 @@ export interface LanczosOptions {
 /** Below this share of the matrix, what is left of a product is f32 rounding. */
 const ROUNDING = 2 ** -21;
 
-/** A function v → ∇²L(θ)·v whose results are looked at. */
+/** A function v → ∇²L(θ)·v whose results are looked at; each lies where the one before did. */
 export function productOf(call: string, objective: Objective, theta: Float32Array): (v: Float32Array) => Float32Array {
   requireFlat(call, "theta", theta, objective.size);
   requireFiniteVector(call, "theta", theta, "give parameters that a loss can be computed at");
   const at = theta.slice();
+  const out = new Float32Array(objective.size);
   return (v) => {
-    const out = new Float32Array(objective.size);
     objective.hessianVector(at, v, out);
     requireFiniteVector(call, "Hessian-vector product", out, "the loss may overflow at these parameters");
     return out;
@@ -50,10 +50,11 @@ export async function lanczos(
   const diagonal: number[] = [];
   const beside: number[] = [];
   const so = { basis, diagonal, beside };
+  const w = new Float64Array(n);
   let scale = 0;
   for (let j = 0; ; j++) {
     const v = basis[j] as Float32Array;
-    const w = Float64Array.from(product(v));
+    w.set(product(v));
     await course.step();
     const alpha = dot(w, v);
     diagonal.push(alpha);
@@ -71,7 +72,7 @@ export async function lanczos(
     const closed = beta <= ROUNDING * scale || basis.length === n;
     beside.push(closed ? 0 : beta);
     if (basis.length === n || (closed && restart === undefined) || j + 1 >= steps || enough?.(so)) return so;
-    basis.push(closed ? newDirection(call, basis, restart as number) : Float32Array.from(w, (value) => value / beta));
+    basis.push(closed ? newDirection(call, basis, restart as number) : scaled(w, 1 / beta));
   }
 }
 
@@ -79,7 +80,7 @@ function unit(call: string, v: Float32Array): Float32Array {
   requireFiniteVector(call, "start", v, "give a direction of finite numbers");
   const length = norm(v);
   if (length === 0) throw new Error(`${call}: start is zero everywhere; give a direction, or leave it out`);
-  return v.map((value) => value / length);
+  return scaled(v, 1 / length);
 }
 
 /** A direction at right angles to all so far. */

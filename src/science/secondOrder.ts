@@ -3,7 +3,7 @@ import { requirePositive, requireWhole } from "../checks.ts";
 import type { Objective } from "../training/objective.ts";
 import { type Counted, type Descent, descend, type Point, type StoppingOptions } from "./descent.ts";
 import { strongWolfe } from "./lineSearch.ts";
-import { addScaled, dot, moved, norm } from "./vectors.ts";
+import { addScaled, difference, dot, moved, norm, scaled } from "./vectors.ts";
 
 export interface LbfgsOptions extends StoppingOptions {
   /** Pairs of steps and changes of the gradient that are kept; default 10. */
@@ -52,12 +52,9 @@ interface Pair {
   readonly curvature: number;
 }
 
-const difference = (a: Float32Array, b: Float32Array): Float64Array =>
-  Float64Array.from(a, (value, i) => value - (b[i] as number));
-
 /** −H·g, H the inverse Hessian that the pairs speak of. */
 function twoLoops(pairs: readonly Pair[], gradient: Float32Array): Float64Array {
-  const direction = Float64Array.from(gradient, (value) => -value);
+  const direction = difference(undefined, gradient);
   const shares = pairs.map(() => 0);
   for (let i = pairs.length - 1; i >= 0; i--) {
     const { s, y, curvature } = pairs[i] as Pair;
@@ -126,7 +123,7 @@ function steihaug(
   const n = theta.length;
   const step = new Float64Array(n);
   const rest = Float64Array.from(gradient);
-  const direction = Float32Array.from(gradient, (value) => -value);
+  const direction = scaled(gradient, -1);
   // H·step comes along, for the prediction.
   const bent = new Float64Array(n);
   const slope = norm(gradient);

@@ -3,7 +3,7 @@ import { requireOneOf, requireOptions, requireWhole } from "../checks.ts";
 import type { Objective } from "../training/objective.ts";
 import { Course, type CourseOptions, courseOptions } from "./course.ts";
 import { productOf } from "./lanczos.ts";
-import { dot, norm, removeProjections, signs } from "./vectors.ts";
+import { dot, norm, removeProjections, scaled, signs } from "./vectors.ts";
 
 export interface TraceOptions extends CourseOptions {
   /**
@@ -48,7 +48,7 @@ export async function hessianTrace(
     for (let pass = 0; pass < 2; pass++) removeProjections(w, basis);
     const length = norm(w);
     // What is left is rounding: H has no further direction.
-    if (length > 1e-5 * before) basis.push(Float32Array.from(w, (value) => value / length));
+    if (length > 1e-5 * before) basis.push(scaled(w, 1 / length));
   }
   let exact = 0;
   for (const q of basis) {

@@ -17,6 +17,21 @@ export function addScaled(y: Vector, c: number, x: Vector): void {
   for (let i = 0; i < y.length; i++) y[i] = (y[i] as number) + c * (x[i] as number);
 }
 
+/** c·x, rounded once. A loop: TypedArray.from with a function takes two hundred times as long. */
+export function scaled(x: Vector, c: number): Float32Array {
+  const out = new Float32Array(x.length);
+  for (let i = 0; i < out.length; i++) out[i] = c * (x[i] as number);
+  return out;
+}
+
+/** a − b, or −b where there is no a. */
+export function difference(a: Vector | undefined, b: Vector): Float64Array {
+  const out = new Float64Array(b.length);
+  if (a) out.set(a);
+  addScaled(out, -1, b);
+  return out;
+}
+
 /** x + c·d, rounded once. */
 export function moved(x: Vector, c: number, d: Vector): Float32Array {
   const out = new Float32Array(x.length);

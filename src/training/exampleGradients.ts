@@ -74,14 +74,9 @@ export function exampleStatistics(
       squaredNorms[first] = (squaredNorms[first] as number) + value;
     }
   });
-  const mean = (total: number): number => total / data.size;
-  return {
-    count: data.size,
-    loss: mean(loss),
-    gradient: gradient.map(mean),
-    secondMoments: secondMoments.map(mean),
-    squaredNorms,
-  };
+  for (const total of [gradient, secondMoments])
+    for (let i = 0; i < count; i++) total[i] = (total[i] as number) / data.size;
+  return { count: data.size, loss: loss / data.size, gradient, secondMoments, squaredNorms };
 }
 
 /**
@@ -116,6 +111,16 @@ interface Piece {
   readonly b?: Tensor;
 }
 
+interface Compiled {
+  readonly programs: Map<string, ReadyProgram>;
+  /** Whether examples are told apart within a batch. */
+  readonly isSeparable?: boolean;
+}
+
+const compiled = new WeakMap<Model, Compiled>();
+
+const compiledFor = (model: Model): Compiled => compiled.get(model) ?? { programs: new Map() };
+
 /** Looks at what a program left for rows from `first` on. */
 type Take = (program: ReadyProgram, first: number, rows: number) => void;
 
@@ -137,23 +142,25 @@ function overBatches(
   requireFlat(call, "theta", theta, count);
   const partsOf = (rows: number) => piecesOf(call, trace, rows, count, data.weights !== undefined);
   // A leading axis that is the batch by chance is not at another size.
-  const atOnce = partsOf(3).pieces && partsOf(5).pieces ? batchSize : 1;
+  const { programs, isSeparable = Boolean(partsOf(3).pieces && partsOf(5).pieces) } = compiledFor(model);
+  compiled.set(model, { programs, isSeparable });
+  const atOnce = isSeparable ? batchSize : 1;
   const programFor = (rows: number, outputsFor: RequestFor): ReadyProgram => {
     const { inputs, theta: at, loss, pieces } = partsOf(rows);
     const outputs =
-      atOnce > 1 && pieces
+      isSeparable && pieces
         ? outputsFor({ rows, count, loss, theta: at, pieces })
         : { loss: { tensor: loss }, gradient: { tensor: grad(loss, [at])[0] as Tensor } };
     return new ReadyProgram(engine.memory, compile({ inputs, outputs }));
   };
   const run = (outputsFor: RequestFor, take: Take): void => {
     const resident = engine.hold(call, data);
-    const programs = new Map<number, ReadyProgram>();
     try {
       for (let first = 0; first < data.size; first += atOnce) {
         const rows = Math.min(atOnce, data.size - first);
-        const program = programs.get(rows) ?? programFor(rows, outputsFor);
-        programs.set(rows, program);
+        const key = `${call} ${rows} ${data.weights !== undefined}`;
+        const program = programs.get(key) ?? programFor(rows, outputsFor);
+        programs.set(key, program);
         resident.gather(program, first, rows);
         (program.view("theta") as Float32Array).set(theta);
         program.run();

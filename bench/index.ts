@@ -11,6 +11,7 @@ import { data } from "./suites/data.ts";
 import { epoch } from "./suites/epoch.ts";
 import { gemm } from "./suites/gemm.ts";
 import { optimizers } from "./suites/optimizers.ts";
+import { science } from "./suites/science.ts";
 import { size } from "./suites/size.ts";
 import { start } from "./suites/start.ts";
 import { step } from "./suites/step.ts";
@@ -22,6 +23,7 @@ const suites: Readonly<Record<string, (arena: Arena) => AsyncGenerator<Row>>> = 
   chain,
   optimizers,
   data,
+  science,
   step,
   threads,
   epoch,

@@ -4,7 +4,18 @@ import type { Ours } from "./ours.ts";
 import { type RaceOptions, race } from "./race.ts";
 
 export interface Row {
-  readonly suite: "gemm" | "conv" | "chain" | "optimizers" | "data" | "step" | "threads" | "epoch" | "size" | "start";
+  readonly suite:
+    | "gemm"
+    | "conv"
+    | "chain"
+    | "optimizers"
+    | "data"
+    | "science"
+    | "step"
+    | "threads"
+    | "epoch"
+    | "size"
+    | "start";
   readonly name: string;
   /** Which build of ours ran. */
   readonly build: string;
@@ -25,6 +36,8 @@ export interface Row {
   readonly copy?: number;
   /** gflops / ceiling, or gigabytes / copy */
   readonly share?: number;
+  /** Ours over what the name says it is measured by. */
+  readonly cost?: number;
   /** Of several threads over one. */
   readonly speedup?: number;
   /** JavaScript heap that 10,000 of our steps took. */

@@ -56,7 +56,7 @@ export function readIdx(bytes: Uint8Array, source = "bytes"): IdxArray {
       `header says [${shape}] = ${expected} bytes of data, ${found < expected ? "only " : ""}${found} follow`,
       damaged,
     );
-  return { shape, data: bytes.subarray(header) };
+  return { shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset + header, expected) };
 }
 
 /**

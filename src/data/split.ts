@@ -38,7 +38,9 @@ function take<D extends Rows>(data: D, rows: ArrayLike<number>): D {
     };
   const gather = <A extends ExampleArray>(from: A): A => {
     const width = from.length / data.size;
-    const to = new (from.constructor as new (length: number) => A)(rows.length * width);
+    // Not its own constructor: a Buffer of Node's, which is a Uint8Array too, has one that warns.
+    const Kind = [Uint8Array, Float32Array, Int32Array].find((kind) => from instanceof kind);
+    const to = new (Kind as unknown as new (length: number) => A)(rows.length * width);
     for (let i = 0; i < rows.length; i++)
       to.set(from.subarray((rows[i] as number) * width, ((rows[i] as number) + 1) * width) as never, i * width);
     return to;

@@ -1,6 +1,6 @@
 // Zip archives, as far as .npz files are some: stored or deflated entries, each checked by its CRC-32; written stored.
 // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
-import { joined } from "./bytes.ts";
+import { copied, joined } from "./bytes.ts";
 
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;
@@ -51,7 +51,7 @@ export async function readZip(
     if (view.getUint32(local, true) !== LOCAL) fail(`${name} is not where the directory says`);
     const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     requireBytes(start, packed);
-    const content = bytes.slice(start, start + packed);
+    const content = copied(bytes, start, start + packed);
     const unpacked =
       method === 0 ? content : await inflate(content, size).catch(() => fail(`${name} cannot be unpacked`));
     if (unpacked.length !== size || crc32(unpacked) !== crc) fail(`${name} is not what was packed`);

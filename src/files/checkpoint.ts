@@ -2,7 +2,7 @@
 // checksum over every byte.
 
 import { requireOptions, show } from "../checks.ts";
-import { joined } from "../data/bytes.ts";
+import { copied, joined } from "../data/bytes.ts";
 import { size } from "../graph/tensor.ts";
 import type { FittedModel } from "../training/callbacks.ts";
 import type { FitPosition, Snapshot } from "../training/snapshot.ts";
@@ -75,7 +75,7 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
     throw new Error(
       `${call}: the checkpoint has format version ${show(version)}, this thalweg reads up to ${VERSION}; use a newer thalweg`,
     );
-  const beginning = bytes.slice(0, begin);
+  const beginning = copied(bytes, 0, begin);
   beginning.set(new TextEncoder().encode(text.replace(marked, `$1${blank}"`)), 8);
   if (checksum([beginning, bytes.subarray(begin)]) !== sum)
     throw new Error(`${call}: the checkpoint is damaged: its checksum does not fit; use an older one`);

@@ -1,5 +1,7 @@
 // What tells bytes from other bytes: damaged files, and files made for something else.
 
+import { copied } from "../data/bytes.ts";
+
 const PRIME = 0x01000193;
 const mixed = (sum: number, word: number): number => {
   const product = Math.imul(sum ^ word, PRIME);
@@ -22,7 +24,7 @@ export function checksum(parts: readonly Uint8Array[]): string {
     const words =
       part.byteOffset % 4 === 0
         ? new Uint32Array(part.buffer, part.byteOffset, whole)
-        : new Uint32Array(part.slice(0, 4 * whole).buffer);
+        : new Uint32Array(copied(part, 0, 4 * whole).buffer);
     let i = 0;
     if (seen % 2 === 1 && whole > 0) odd = mixed(odd, words[i++] as number);
     for (; i + 1 < whole; i += 2) {

@@ -2,7 +2,7 @@
 // end first, the header, then the numbers. Any library of the field reads it; nothing in it is code.
 
 import { show } from "../checks.ts";
-import { joined } from "../data/bytes.ts";
+import { copied, joined } from "../data/bytes.ts";
 import { type Shape, showShape, size } from "../graph/tensor.ts";
 
 /** Numbers by name, and what else is to be said of them. */
@@ -102,7 +102,7 @@ export function decodeSafetensors(bytes: Uint8Array, call = "decodeSafetensors")
   const tensors: Record<string, NamedNumbers> = Object.create(null);
   // A copy: the file need not be aligned, nor stay.
   for (const { name, shape, from, to } of places)
-    tensors[name] = { shape, values: new Float32Array(bytes.slice(begin + from, begin + to).buffer) };
+    tensors[name] = { shape, values: new Float32Array(copied(bytes, begin + from, begin + to).buffer) };
   return { tensors, ...(metadata !== undefined && { metadata: metadata as Record<string, string> }) };
 }
 

@@ -100,6 +100,17 @@ describe("trainTestSplit", () => {
     expect(() => trainTestSplit(data, options)).toThrow(message);
   });
 
+  test("takes rows of Node's Buffer as of any bytes, without a warning of its constructor", () => {
+    class Pooled extends Uint8Array {
+      constructor(first: never, ...rest: never[]) {
+        if (typeof first === "number") throw new Error("deprecated");
+        super(first, ...rest);
+      }
+    }
+    const x = new Pooled(Uint8Array.of(1, 2, 3) as never);
+    expect([...subset(arrayDataset({ x, y: [0, 1, 1], shape: [1] }), [2, 0]).x]).toEqual([3, 1]);
+  });
+
   test("refuses labels that are values, tables without the column, and what is no data", () => {
     const values = arrayDataset({ x: [1, 2, 3], y: [1, 2, 3], shape: [1], targetShape: [1] });
     expect(() => trainTestSplit(values, { stratify: true })).toThrow("stratify needs class labels");

@@ -169,6 +169,20 @@ describe("a checkpoint", async () => {
     expect(() => model.snapshot({ copied: false } as never)).toThrow('snapshot: unknown option "copied"');
   });
 
+  test("is read from bytes whose slice is a view, as that of Node's Buffer, and leaves them as they are", () => {
+    class Pooled extends Uint8Array<ArrayBuffer> {
+      override slice(from = 0, to = this.length): Pooled {
+        return new Pooled(this.buffer, this.byteOffset + from, to - from);
+      }
+    }
+    for (const offset of [0, 1]) {
+      const within = new Pooled(new ArrayBuffer(good.length + 8), offset, good.length);
+      within.set(good);
+      expect(decodeCheckpoint(within)).toEqual(model.snapshot());
+      expect([...within]).toEqual([...good]);
+    }
+  });
+
   test("of a newer version, or weights alone, are told apart", () => {
     const text = new TextDecoder("latin1").decode(good);
     const newer = Uint8Array.from(text.replace('"version":"1"', '"version":"2"'), (c) => c.charCodeAt(0));

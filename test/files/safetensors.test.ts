@@ -3,6 +3,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "../../src/files/safetensors.ts";
 
+/** Bytes like Node's Buffer: what they slice is no copy. */
+class Pooled extends Uint8Array<ArrayBuffer> {
+  override slice(from?: number, to?: number): Pooled {
+    return new Pooled(this.buffer, this.byteOffset + (from ?? 0), (to ?? this.length) - (from ?? 0));
+  }
+}
+
 const file = {
   tensors: {
     "a.weights": { shape: [2, 3], values: Float32Array.from([1, -2, 3.5, 0, 5, -6]) },
@@ -41,6 +48,15 @@ describe("safetensors", () => {
       expect({ ...tensors }).toEqual(file.tensors);
       expect(metadata).toEqual(file.metadata);
     }
+  });
+
+  test("are read from bytes whose slice is a view, as that of Node's Buffer, and stay as they are", () => {
+    const bytes = encodeSafetensors(file);
+    const pool = new Pooled(new ArrayBuffer(bytes.length + 8));
+    pool.set(bytes, 5);
+    const within = new Pooled(pool.buffer, 5, bytes.length);
+    expect({ ...decodeSafetensors(within).tensors }).toEqual(file.tensors);
+    expect([...within]).toEqual([...bytes]);
   });
 
   test("of others may list tensors in any order", () => {

@@ -1,6 +1,6 @@
 // Metrics of decisions: which labels were predicted, and which were right.
 import { requireOneOf, requireOptions, requireWhole } from "../checks.ts";
-import { decisionsOf, requireScores } from "./judged.ts";
+import { type Decisions, decisionsOf, requireScores } from "./judged.ts";
 
 /** Share of examples whose label was predicted. */
 export function accuracy(predictions: ArrayLike<number>, targets: ArrayLike<number>): number {
@@ -45,13 +45,19 @@ export function topKAccuracy(
   return right / targets.length;
 }
 
-/** Counts [label][predicted] over the classes 0, 1, … up to the largest one seen, or all that have a score. */
-export function confusionMatrix(predictions: ArrayLike<number>, targets: ArrayLike<number>): number[][] {
-  return confusion("confusionMatrix", predictions, targets);
-}
+/** Most classes of a confusion matrix: what has more is no table to look at, and fills the memory. */
+const MOST_CLASSES = 4096;
 
-function confusion(call: string, predictions: ArrayLike<number>, targets: ArrayLike<number>): number[][] {
-  const { predicted, classes } = decisionsOf(call, predictions, targets);
+/**
+ * Counts [label][predicted] over the classes 0, 1, … up to the largest one seen, or all that have a score.
+ * @throws for more than 4096 classes
+ */
+export function confusionMatrix(predictions: ArrayLike<number>, targets: ArrayLike<number>): number[][] {
+  const { predicted, classes } = decisionsOf("confusionMatrix", predictions, targets);
+  if (classes > MOST_CLASSES)
+    throw new Error(
+      `confusionMatrix: ${classes} classes make ${classes} × ${classes} counts; the most are ${MOST_CLASSES} classes. Number those that occur from 0, or use precision, recall and f1`,
+    );
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let i = 0; i < targets.length; i++) {
     const row = counts[targets[i] as number] as number[];
@@ -70,9 +76,27 @@ export interface AverageOptions {
 
 /** How often a class was predicted rightly, predicted, and there. */
 interface Tally {
-  readonly right: number;
-  readonly predicted: number;
-  readonly actual: number;
+  right: number;
+  predicted: number;
+  actual: number;
+}
+const none: Readonly<Tally> = { right: 0, predicted: 0, actual: 0 };
+
+/** Of the classes that occur, by their labels. */
+function talliesOf({ predicted, targets }: Decisions): ReadonlyMap<number, Readonly<Tally>> {
+  const tallies = new Map<number, Tally>();
+  const of = (label: number): Tally => {
+    const known = tallies.get(label) ?? { ...none };
+    tallies.set(label, known);
+    return known;
+  };
+  for (let i = 0; i < targets.length; i++) {
+    const [guess, label] = [of(predicted[i] as number), of(targets[i] as number)];
+    guess.predicted++;
+    label.actual++;
+    if (guess === label) label.right++;
+  }
+  return tallies;
 }
 
 /** 0/0 is 0, as in scikit-learn. */
@@ -83,27 +107,23 @@ function averaged(
   predictions: ArrayLike<number>,
   targets: ArrayLike<number>,
   options: AverageOptions,
-  of: (tally: Tally) => number,
+  of: (tally: Readonly<Tally>) => number,
 ): number {
   requireOptions(call, options, ["average"]);
   const { average = "binary" } = options;
   requireOneOf(call, "average", average, ["binary", "macro", "micro", "weighted"]);
-  const counts = confusion(call, predictions, targets);
-  const tallies = counts.map((row, label) => ({
-    right: row[label] as number,
-    predicted: counts.reduce((sum, other) => sum + (other[label] as number), 0),
-    actual: row.reduce((a, b) => a + b, 0),
-  }));
-  if (average === "binary") {
-    if (tallies.length > 2)
-      throw new Error(`${call}: there are ${tallies.length} classes; give average: "macro", "micro" or "weighted"`);
-    return of(tallies[1] ?? { right: 0, predicted: 0, actual: 0 });
-  }
+  const decisions = decisionsOf(call, predictions, targets);
+  const { classes } = decisions;
+  if (average === "binary" && classes > 2)
+    throw new Error(`${call}: there are ${classes} classes; give average: "macro", "micro" or "weighted"`);
+  const tallies = talliesOf(decisions);
+  if (average === "binary") return of(tallies.get(1) ?? none);
+  // Sums do not depend on the order of the examples.
+  const seen = [...tallies].sort(([a], [b]) => a - b).map(([, tally]) => tally);
   if (average === "micro") {
-    const right = tallies.reduce((sum, tally) => sum + tally.right, 0);
+    const right = seen.reduce((sum, tally) => sum + tally.right, 0);
     return of({ right, predicted: targets.length, actual: targets.length });
   }
-  const seen = tallies.filter(({ predicted, actual }) => predicted + actual > 0);
   if (average === "macro") return seen.reduce((sum, tally) => sum + of(tally), 0) / seen.length;
   return seen.reduce((sum, tally) => sum + tally.actual * of(tally), 0) / targets.length;
 }

@@ -25,17 +25,12 @@ export function requireEqualLengths(call: string, predictions: ArrayLike<number>
     );
 }
 
-/** Throws unless labels are whole numbers from 0, below `classes` where that is known. */
-function requireLabels(
-  call: string,
-  what: string,
-  labels: ArrayLike<number>,
-  classes = Number.POSITIVE_INFINITY,
-): void {
+/** Throws unless labels are whole numbers from 0 that an i32 holds, below `classes` where that is known. */
+function requireLabels(call: string, what: string, labels: ArrayLike<number>, classes = 2 ** 31): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
-    if (!(Number.isInteger(label) && label >= 0))
-      throw new Error(`${call}: ${what}[${i}] = ${label} is not a label; labels are whole numbers from 0`);
+    if (!(Number.isInteger(label) && label >= 0 && label < 2 ** 31))
+      throw new Error(`${call}: ${what}[${i}] = ${label} is not a label; labels are whole numbers from 0 to 2^31 − 1`);
     if (label >= classes)
       throw new Error(`${call}: ${what}[${i}] = ${label} is not a label of the ${classes} classes that are predicted`);
   }

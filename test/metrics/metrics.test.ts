@@ -27,6 +27,17 @@ describe("by hand", () => {
     expect(f1(predictions, targets, { average: "micro" })).toBe(4 / 6);
   });
 
+  test("classes may be many and far apart", () => {
+    const labels = Int32Array.from({ length: 40_000 }, (_, i) => (i % 20_000) * 100_000);
+    const guesses = labels.map((label, i) => (i % 4 === 0 ? (labels[i + 1] as number) : label));
+    // Of 5000 labels none was right; 5000 of the others were predicted twice as often as they are there.
+    for (const metric of [precision, recall, f1]) expect(metric(guesses, labels, { average: "micro" })).toBe(0.75);
+    expect(recall(guesses, labels, { average: "macro" })).toBe(0.75);
+    expect(precision(guesses, labels, { average: "weighted" })).toBe((10_000 + 5000 / 2) / 20_000);
+    expect(f1([7, 2 ** 31 - 1], [2 ** 31 - 1, 2 ** 31 - 1], { average: "weighted" })).toBe(2 / 3);
+    expect(confusionMatrix([4095], [4095])).toHaveLength(4096);
+  });
+
   test("of equal scores the first class is the answer", () => {
     expect(accuracy([1, 1, 0, 0, 2, 2], [0, 1])).toBe(1);
     expect(topKAccuracy([1, 1, 0, 0, 2, 2], [0, 2], { k: 1 })).toBe(0.5);
@@ -122,6 +133,15 @@ test.each([
   [() => accuracy([1, Number.NaN], [1, 0]), "accuracy: predictions[1] = NaN is not a finite number"],
   [() => accuracy("10" as never, [1, 0]), 'accuracy: predictions must be an array of numbers, got "10"'],
   [() => accuracy([1, 1], [1, -1]), "accuracy: targets[1] = -1 is not a label; labels are whole numbers from 0"],
+  [
+    () => confusionMatrix([4096], [0]),
+    "confusionMatrix: 4097 classes make 4097 × 4097 counts; the most are 4096 classes. Number those",
+  ],
+  [
+    () => f1([0, 3e9], [0, 1]),
+    "f1: predictions[1] = 3000000000 is not a label; labels are whole numbers from 0 to 2^31 − 1",
+  ],
+  [() => f1([0, 1], [0, 20_000]), 'f1: there are 20001 classes; give average: "macro", "micro" or "weighted"'],
   [() => accuracy([0.5, 1.5], [1, 0]), "accuracy: predictions[1] = 1.5 is not a probability; give probabilities"],
   [() => accuracy([0.5, 0.5], [1, 2]), "accuracy: targets[1] = 2 is not a label of the 2 classes that are predicted"],
   [() => confusionMatrix([1, 2, 3, 4], [0, 2]), "targets[1] = 2 is not a label of the 2 classes"],

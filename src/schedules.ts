@@ -2,10 +2,11 @@
 
 import { requireFunction, requireOptions, requirePositive, requireWhole, requireWithin, show } from "./checks.ts";
 import type { Schedule } from "./optimizers/optimizer.ts";
+import { LARGEST } from "./optimizers/options.ts";
 
 /** Throws unless a rate is finite and not below zero. */
 function requireRate(call: string, what: string, value: number): void {
-  requireWithin(call, what, value, 0, 3.4028234663852886e38);
+  requireWithin(call, what, value, 0, LARGEST);
 }
 
 /** Throws unless a list holds [step, …] with steps that grow from 0. */
@@ -21,6 +22,10 @@ function current<Value>(list: readonly (readonly [number, Value])[], step: numbe
   while (at + 1 < list.length && (list[at + 1] as readonly [number, Value])[0] <= step) at++;
   return list[at] as readonly [number, Value];
 }
+
+/** from · factor^power, where that grows beyond f32 the largest one. */
+const geometric = (from: number, factor: number, power: number): number =>
+  from === 0 ? 0 : Math.min(from * factor ** Math.min(power, Number.MAX_VALUE), LARGEST);
 
 export function constant(rate: number): Schedule {
   requireRate("constant", "rate", rate);
@@ -42,7 +47,7 @@ export function step(options: StepOptions): Schedule {
   requireRate("step", "from", from);
   requireWhole("step", "every", every, 1);
   requirePositive("step", "factor", factor);
-  return (at) => from * factor ** Math.floor(at / every);
+  return (at) => geometric(from, factor, Math.floor(at / every));
 }
 
 /** from · factor^(how many of `at` have come) */
@@ -59,7 +64,7 @@ export function multiStep(options: {
   requirePositive("multiStep", "factor", factor);
   const rates: (readonly [number, number])[] = [
     [0, from],
-    ...at.map((when, i) => [when, from * factor ** (i + 1)] as const),
+    ...at.map((when, i) => [when, geometric(from, factor, i + 1)] as const),
   ];
   requireStarts("multiStep", rates);
   return (now) => current(rates, now)[1];
@@ -77,7 +82,7 @@ export function exponential(options: {
   requireRate("exponential", "from", from);
   requirePositive("exponential", "factor", factor);
   requirePositive("exponential", "every", every);
-  return (at) => from * factor ** (at / every);
+  return (at) => geometric(from, factor, at / every);
 }
 
 /** From one rate to another. */
@@ -95,18 +100,21 @@ function requireDecaySchedule(call: string, { from, to = 0, steps }: DecaySchedu
   requireWhole(call, "steps", steps, 1);
 }
 
+/** to + (from − to)·share, in a form that rounds to nothing below zero. */
+const between = (from: number, to: number, share: number): number => from * share + to * (1 - share);
+
 /** to + (from − to)·(1 − step/steps)^power; power 1, the default, is a straight line */
 export function polynomial(options: DecayScheduleOptions & { readonly power?: number }): Schedule {
   requireOptions("polynomial", options, ["from", "to", "steps", "power"]);
   requireDecaySchedule("polynomial", options);
   const { from, to = 0, steps, power = 1 } = options;
   requirePositive("polynomial", "power", power);
-  return (at) => to + (from - to) * (1 - Math.min(at / steps, 1)) ** power;
+  return (at) => between(from, to, (1 - Math.min(at / steps, 1)) ** power);
 }
 
 /** Half a wave of a cosine between two rates; `part` from 0 to 1. */
 const wave = (from: number, to: number, part: number): number =>
-  to + (from - to) * 0.5 * (1 + Math.cos(Math.PI * part));
+  between(from, to, 0.5 * (1 + Math.cos(Math.PI * part)));
 
 /** to + (from − to)·½(1 + cos(π·step/steps)) (Loshchilov & Hutter 2017) */
 export function cosine(options: DecayScheduleOptions): Schedule {
@@ -155,10 +163,13 @@ export function oneCycle(options: {
   requireWithin("oneCycle", "rise", rise, 0, 1, true);
   requirePositive("oneCycle", "first", first);
   requirePositive("oneCycle", "last", last);
+  requireRate("oneCycle", "peak / first", peak / first);
+  requireRate("oneCycle", "peak / first / last", peak / first / last);
   const top = rise * steps - 1;
   return (at) =>
     at <= top
-      ? wave(peak / first, peak, at / top)
+      ? // A rise of one step is its peak.
+        wave(peak / first, peak, top > 0 ? at / top : 1)
       : wave(peak, peak / first / last, Math.min((at - top) / (steps - 1 - top), 1));
 }
 
@@ -206,7 +217,7 @@ export function triangular(options: {
   requireWhole("triangular", "period", period, 2);
   return (at) => {
     const part = (at % period) / period;
-    return from + (to - from) * (1 - Math.abs(2 * part - 1));
+    return between(from, to, Math.abs(2 * part - 1));
   };
 }
 

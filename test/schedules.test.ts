@@ -1,4 +1,5 @@
 // Schedules against PyTorch's rules worked out by hand, and as the learning rate of models here and in a worker.
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Schedule } from "../src/index.ts";
 
@@ -79,6 +80,58 @@ describe("schedules", () => {
     });
     expect(rates).toEqual([1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2]);
     expect(() => plateau.next(Number.NaN, 1)).toThrow("the loss must be a number, got NaN");
+  });
+
+  const rate = fc.oneof(fc.constantFrom(0, 1, 3e38), fc.double({ min: 0, max: 3e38, noNaN: true }));
+  const positive = fc.double({ min: 1e-40, max: 3e38, noNaN: true });
+  const factor = fc.oneof(fc.constantFrom(1e-40, 0.1, 1, 10, 3e38), positive);
+  const count = (least: number) =>
+    fc.oneof(
+      fc.integer({ min: least, max: 12 }),
+      fc.maxSafeInteger().filter((n) => n >= least),
+    );
+  const rise = fc.oneof(
+    count(2).map((n) => 1 / n),
+    fc.double({ min: 1e-40, max: 1 - 2 ** -20, noNaN: true }),
+  );
+  test.each<[string, fc.Arbitrary<Schedule>]>([
+    ["step", fc.record({ from: rate, every: count(1), factor }).map(schedules.step)],
+    ["multiStep", fc.record({ from: rate, at: fc.constant([1, 2, 3, 9]), factor }).map(schedules.multiStep)],
+    ["exponential", fc.record({ from: rate, every: positive, factor }).map(schedules.exponential)],
+    ["polynomial", fc.record({ from: rate, to: rate, steps: count(1), power: positive }).map(schedules.polynomial)],
+    ["cosine", fc.record({ from: rate, to: rate, steps: count(1) }).map(schedules.cosine)],
+    [
+      "cosineRestarts",
+      fc.record({ from: rate, to: rate, steps: count(1), multiply: count(1) }).map(schedules.cosineRestarts),
+    ],
+    [
+      "oneCycle",
+      fc
+        .record({
+          peak: fc.double({ min: 0, max: 1e20, noNaN: true }),
+          steps: count(2),
+          rise,
+          first: fc.constantFrom(1e-9, 1, 25),
+          last: fc.constantFrom(1e-9, 1, 1e4),
+        })
+        .map(schedules.oneCycle),
+    ],
+    ["warmUp", fc.tuple(count(1), rate).map(([steps, then]) => schedules.warmUp(steps, then))],
+    ["triangular", fc.record({ from: rate, to: rate, period: count(2) }).map(schedules.triangular)],
+    ["rangeTest", fc.record({ from: positive, to: positive, steps: count(2) }).map(schedules.rangeTest)],
+  ])("%s is a finite rate ≥ 0 at every step, whatever its options", (_, made) => {
+    fc.assert(
+      fc.property(made, count(0), (schedule, step) => {
+        for (const at of [0, 1, step])
+          expect(schedule(at)).toSatisfy((value) => value >= 0 && Number.isFinite(Math.fround(value)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("oneCycle may begin at its peak", () => {
+    expect(at(schedules.oneCycle({ peak: 1, steps: 10, rise: 0.1 }), [0, 9])).toEqual([1, 4e-6]);
+    expect(() => schedules.oneCycle({ peak: 1, steps: 10, first: 1e-40 })).toThrow("oneCycle: peak / first must be in");
   });
 
   test("refuse what makes no sense, naming it", () => {

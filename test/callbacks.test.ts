@@ -95,6 +95,28 @@ describe("callbacks", () => {
     expect(await fitted(model, {})).toHaveLength(1);
   });
 
+  test("see the end also behind one whose end throws; what threw first is told", async () => {
+    const model = await make();
+    let ends = 0;
+    const counts: Callback = { end: () => void ends++ };
+    const throws = (message: string): Callback => ({ end: () => Promise.reject(new Error(message)) });
+    const callbacks = [throws("first"), counts, throws("second"), counts];
+    await expect(fitted(model, { callbacks })).rejects.toThrow("first");
+    expect(ends).toBe(2);
+    const fails: Callback = {
+      report: () => {
+        throw new Error("the report's");
+      },
+    };
+    await expect(fitted(model, { callbacks: [...callbacks, fails] })).rejects.toThrow("the report's");
+    expect(ends).toBe(4);
+    const left = async (): Promise<void> => {
+      for await (const _ of model.fit(data, { callbacks })) break;
+    };
+    await expect(left()).rejects.toThrow("first");
+    expect([ends, await fitted(model, {})]).toMatchObject([6, [{ epoch: 1 }]]);
+  });
+
   test("that are none are refused before the first step", async () => {
     const model = await make();
     for (const [callbacks, message] of [

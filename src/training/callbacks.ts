@@ -16,7 +16,7 @@ export interface Callback {
   /** Every report, before `fit` hands it out; "stop" makes it the last one. */
   // biome-ignore lint/suspicious/noConfusingVoidType: most callbacks return nothing
   report?(report: Report, model: FittedModel): "stop" | void | Promise<"stop" | void>;
-  /** When the fit is over, however it ended: the model may be changed again. */
+  /** When the fit is over, however it ended, also where the `end` of one before it threw: the model may be changed again. */
   end?(model: FittedModel): void | Promise<void>;
 }
 
@@ -38,6 +38,7 @@ export async function* toldTo<R extends Report>(
   model: FittedModel,
   reports: AsyncGenerator<R, void, void>,
 ): AsyncGenerator<R, void, void> {
+  const failures: unknown[] = [];
   try {
     for (const callback of callbacks) await callback.begin?.(model);
     for await (const report of reports) {
@@ -46,9 +47,21 @@ export async function* toldTo<R extends Report>(
       yield report;
       if (stops) return;
     }
+  } catch (error) {
+    failures.push(error);
   } finally {
     // Also where a callback threw before the first step.
-    await reports.return();
-    for (const callback of callbacks) await callback.end?.(model);
+    await inTurn([() => reports.return(), ...callbacks.map((callback) => () => callback.end?.(model))], failures);
   }
+}
+
+/** Does each thing, also behind those that fail. @throws the first of all failures, behind the last */
+async function inTurn(things: readonly (() => unknown)[], failures: unknown[]): Promise<void> {
+  for (const thing of things)
+    try {
+      await thing();
+    } catch (error) {
+      failures.push(error);
+    }
+  if (failures.length > 0) throw failures[0];
 }

@@ -27,7 +27,8 @@ export interface Loss {
   apply(prediction: Tensor, target: Tensor): Tensor;
   /**
    * What makes probabilities of the outputs, for metrics: the softmax of an example's logits, or the sigmoid of each
-   * score. Of scores that are no logits, such as hinge's, the order and the side of ½ are what counts.
+   * score. Of scores that are no logits, such as hinge's, the order and the side of ½ are what counts; a score of 0, which
+   * is ½, is a no.
    */
   readonly link?: "softmax" | "sigmoid";
   /** 1 for each example that is right, [batch]: where the loss is a proxy of the 0/1 loss. */

@@ -1,7 +1,7 @@
 // Losses of one score f against a target y of −1 or 1: functions of the margin y·f that stand in for the 0/1 loss.
 import { requireOptions, requirePositive } from "../checks.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { add, div, greater, maximum, minimum, mul, sub, where } from "../ops/binary.ts";
+import { add, div, equal, greater, maximum, minimum, mul, sub, where } from "../ops/binary.ts";
 import { exp, neg, sigmoid, softplus, square } from "../ops/unary.ts";
 import { requireClassWeights } from "./classWeights.ts";
 import { type Loss, perExample } from "./loss.ts";
@@ -22,7 +22,8 @@ function marginLoss(name: string, of: (margin: Tensor) => Tensor, { classWeights
       return perExample(classWeights ? mul(each, where(greater(target, 0), yes, no)) : each);
     },
     link: "sigmoid",
-    correct: (score, target) => perExample(greater(mul(score, target), 0)),
+    // A score of 0 is a no, as for the losses of logits and metrics.
+    correct: (score, target) => perExample(equal(greater(score, 0), greater(target, 0))),
   };
 }
 

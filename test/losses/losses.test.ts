@@ -5,15 +5,21 @@ import {
   binaryCrossEntropy,
   crossEntropy,
   dense,
+  exponential,
   hinge,
   huber,
   type Loss,
   type LossFunction,
+  logistic,
   type Model,
   meanAbsoluteError,
   meanSquaredError,
   ops,
+  relaxedZeroOne,
+  smoothHinge,
+  squaredHinge,
 } from "../../src/index.ts";
+import * as metrics from "../../src/metrics/index.ts";
 import { softplus } from "../kernels/oracle.ts";
 import { netOf, numbers } from "../nn/net.ts";
 
@@ -170,6 +176,17 @@ describe("losses of values", () => {
     expect(model.evaluate(data)).toEqual({ loss: (0.5 + 3 + 4 + 1.25) / 4, accuracy: 0.25 });
   });
 });
+
+test.each([hinge(), squaredHinge(), smoothHinge(), logistic(), exponential(), relaxedZeroOne(), binaryCrossEntropy()])(
+  "$name takes a score of 0 for a no, as metrics do",
+  async (loss) => {
+    const model = await identity(1, loss);
+    const no = loss.name === "binaryCrossEntropy" ? 0 : -1;
+    const data = arrayDataset({ x: [0, 0, -0, 1, -1], y: [no, no, 1, 1, no], shape: [1], targetShape: [1] });
+    const { accuracy, measured } = model.evaluate(data, { metrics: { measured: metrics.accuracy } });
+    expect([accuracy, measured]).toEqual([0.8, 0.8]);
+  },
+);
 
 describe("a loss of one's own", () => {
   test("may give one number an example, or their mean", async () => {

@@ -11,7 +11,11 @@ export function chain(...links: readonly Layer[]): Layer;
 export function chain(...links: readonly [...Transform[], Optimizer]): Optimizer;
 export function chain(...links: readonly (Layer | Transform | Optimizer)[]): Layer | Optimizer {
   const last = links.at(-1) as Optimizer | undefined;
-  if (typeof last?.update !== "function") return layers(...(links as readonly Layer[]));
+  if (typeof last?.update !== "function") {
+    const optimizer = links.find((link) => typeof (link as Optimizer)?.update === "function");
+    if (optimizer) throw new Error(`chain: transforms come before the optimiser; put ${optimizer.name} last`);
+    return layers(...(links as readonly Layer[]));
+  }
   return links.slice(0, -1).reduceRight((optimizer: Optimizer, link, i) => {
     if (typeof (link as Transform)?.before !== "function")
       throw new Error(

@@ -1,6 +1,6 @@
 // Groups of parameters with optimisers of their own.
 
-import { requireFunction, requireOptions } from "../checks.ts";
+import { requireFunction, requireOptions, show } from "../checks.ts";
 import { requireOptimizer } from "./lookahead.ts";
 import type { Optimizer, Slice } from "./optimizer.ts";
 import { byRuns } from "./runs.ts";
@@ -29,8 +29,14 @@ export function parameterGroups(groups: readonly ParameterGroup[], rest: Optimiz
     .filter(({ optimizer }) => optimizer !== "frozen")
     .map(({ optimizer }) => optimizer as Optimizer);
   for (const { name, ascend, every, first, groupRates } of [rest, ...trained])
-    if (ascend || every || first?.some((value) => value !== 0) || groupRates)
+    if (ascend || every || first?.includes("theta"))
       throw new Error(`parameterGroups: ${name} cannot be a group's; put it around all groups`);
+    else if (groupRates)
+      throw new Error(`parameterGroups: ${name} cannot be a group's; list all groups in one parameterGroups`);
+    else if (first?.some((value) => value !== 0))
+      throw new Error(
+        `parameterGroups: ${name} cannot be a group's: what groups keep begins with 0, not with ${show(first)}; leave out such as adagrad's initialAccumulator`,
+      );
   const all = [rest, ...trained];
   return {
     name: "parameterGroups",

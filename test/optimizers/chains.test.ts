@@ -96,6 +96,7 @@ describe("a transform of one's own", () => {
     const wrong = chain as (...links: unknown[]) => unknown;
     expect(() => wrong(relu(), sgd())).toThrow('chain: argument 0 is "relu"; before an optimiser come transforms');
     expect(() => wrong(sgd(), sgd())).toThrow('chain: argument 0 is "sgd"');
+    expect(() => wrong(sgd(), clipByValue(1))).toThrow("chain: transforms come before the optimiser; put sgd last");
   });
 });
 
@@ -163,6 +164,11 @@ describe("groups", () => {
   test("refuse what must go around all of them", () => {
     const where = (): boolean => true;
     expect(() => parameterGroups([{ where, optimizer: sam(sgd()) }], sgd())).toThrow("put it around all groups");
+    const inner = parameterGroups([{ where, optimizer: sgd() }], sgd());
+    expect(() => parameterGroups([], inner)).toThrow("list all groups in one parameterGroups");
+    expect(() => parameterGroups([{ where, optimizer: adagrad({ initialAccumulator: 0.1 }) }], sgd())).toThrow(
+      "parameterGroups: adagrad cannot be a group's: what groups keep begins with 0, not with [0.1]; leave out such as",
+    );
     expect(() => parameterGroups([{ where: 1 as never, optimizer: sgd() }], sgd())).toThrow("where must be a function");
   });
 });

@@ -102,6 +102,19 @@ export interface SaveCheckpointOptions {
   readonly notes?: unknown;
 }
 
+/** Throws for what JSON cannot hold, such as a bigint or an object that holds itself. */
+function requireNotes(notes: unknown): void {
+  try {
+    JSON.stringify(notes);
+  } catch (cause) {
+    const reason = (cause as Error).message.replaceAll(/\s+/g, " ");
+    throw new Error(
+      `saveCheckpoint: notes must be what JSON can hold (${reason}); give strings, numbers, lists and plain objects`,
+      { cause },
+    );
+  }
+}
+
 /**
  * Writes all that decides how a model goes on. In Node `place` is the path of a file, written under another name, synced
  * and renamed, so that it is whole or not there; in a page the name of a record in IndexedDB.
@@ -112,6 +125,7 @@ export async function saveCheckpoint(
   options: SaveCheckpointOptions = {},
 ): Promise<void> {
   requireOptions("saveCheckpoint", options, ["notes"]);
+  requireNotes(options.notes);
   const taken = model.snapshot({ copy: false });
   // A worker posts a copy. What is here is looked at once more when the file is open: from then on nothing comes between.
   const copied = taken instanceof Promise ? await taken : undefined;

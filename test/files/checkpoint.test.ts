@@ -142,6 +142,16 @@ describe("restore refuses, and changes nothing:", () => {
   });
 });
 
+test("notes that JSON cannot hold are refused as such", async () => {
+  const model = await make();
+  const circle: unknown[] = [];
+  circle.push(circle);
+  for (const notes of [{ count: 1n }, circle])
+    await expect(saveCheckpoint(model, "never-written.checkpoint", { notes })).rejects.toThrow(
+      /^saveCheckpoint: notes must be what JSON can hold \(.*(BigInt|circular|cyclic).*\); give strings, numbers/,
+    );
+});
+
 describe("a checkpoint", async () => {
   const model = await make();
   await all(model, { ...course, epochs: 1 });

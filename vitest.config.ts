@@ -32,6 +32,7 @@ const nodeOnly = [
   "test/data/**",
   "test/files/kill.test.ts",
   "test/files/logs.test.ts",
+  "test/files/place.test.ts",
   "test/science/surface.test.ts",
   "test/training/allocation.test.ts",
   "test/training/threadLives.test.ts",

@@ -23,17 +23,34 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** The last write to each path that is under way. */
+const writing = new Map<string, Promise<void>>();
+
 /**
- * A file that is there whole or not at all: under another name, synced, renamed.
+ * A file that is there whole or not at all: under another name, synced, renamed. Writes to one path follow one another.
  * @param parts its bytes, which may change as soon as others have their turn: they are written without a pause, and so need
  * not be copied
  */
 export async function writeKept(path: string, parts: () => readonly Uint8Array[]): Promise<void> {
+  const whole = builtin("node:path").resolve(path);
+  const before = writing.get(whole) ?? Promise.resolve();
+  const write = before.catch(() => {}).then(() => writeWhole(whole, parts));
+  writing.set(whole, write);
+  try {
+    await write;
+  } finally {
+    if (writing.get(whole) === write) writing.delete(whole);
+  }
+}
+
+async function writeWhole(path: string, parts: () => readonly Uint8Array[]): Promise<void> {
   const { open, rename, rm } = files();
   const { writeSync } = builtin("node:fs");
-  const temporary = `${path}.${process.pid}.tmp`;
+  await removeAbandoned(path);
+  // Of its own: threads of this process, and other processes, may write to the same path.
+  const temporary = `${path}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    const file = await open(temporary, "w");
+    const file = await open(temporary, "wx");
     try {
       for (const part of parts()) for (let at = 0; at < part.length; ) at += writeSync(file.fd, part, at);
       await file.sync();
@@ -49,6 +66,36 @@ export async function writeKept(path: string, parts: () => readonly Uint8Array[]
   const folder = await open(builtin("node:path").dirname(path)).catch(() => undefined);
   await folder?.sync().catch(() => {});
   await folder?.close();
+}
+
+/** Removes what processes left beside a path that were killed while they wrote to it. */
+async function removeAbandoned(path: string): Promise<void> {
+  const { dirname, basename, join } = builtin("node:path");
+  const { readdir, rm, stat } = files();
+  const begin = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    const [, pid] = (name.startsWith(begin) && /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name.slice(begin.length))) || [];
+    if (pid === undefined) continue;
+    const file = join(dirname(path), name);
+    // One of this process's number may be that of an earlier process: in a container they often have the same.
+    const abandoned =
+      Number(pid) === process.pid
+        ? await stat(file).then(
+            ({ mtimeMs }) => mtimeMs < Date.now() - 1000 * process.uptime(),
+            () => false,
+          )
+        : !isAlive(Number(pid));
+    if (abandoned) await rm(file, { force: true }).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // asks alone
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 export const readKept = async (path: string): Promise<Uint8Array> => new Uint8Array(await files().readFile(path));

@@ -1,10 +1,10 @@
 // A process that is killed while it writes a checkpoint leaves the last one whole.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readPlace } from "../../src/files/place.ts";
+import { readPlace, writePlace } from "../../src/files/place.ts";
 import { decodeCheckpoint, type Snapshot } from "../../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "thalweg-kill-"));
@@ -44,6 +44,22 @@ function killed(first: number, milliseconds: number): Promise<number> {
     });
   });
 }
+
+test("what it had begun is removed by the next save to that place", { timeout: 30_000 }, async () => {
+  const begun = (): string[] => readdirSync(folder).filter((name) => name.endsWith(".tmp"));
+  for (let i = 0; begun().length === 0; i++) await killed(1, (i * 7) % 23);
+  const [left] = begun() as [string];
+  // Not those of processes that live, nor other files.
+  const others = [left.replace(/\.\d+\./, `.${process.ppid}.`), left.replace("run.", "run2."), "run.checkpoint.my.tmp"];
+  for (const name of others) writeFileSync(join(folder, name), "");
+  // This process's number, from before it was there.
+  const earlier = left.replace(/\.\d+\./, `.${process.pid}.`);
+  writeFileSync(join(folder, earlier), "");
+  utimesSync(join(folder, earlier), 1e9, 1e9);
+  await writePlace("test", place, () => [new Uint8Array(8)]);
+  expect(begun().sort()).toEqual(others.sort());
+  for (const name of others) rmSync(join(folder, name));
+});
 
 test("a hundred times: the last complete checkpoint always loads", { timeout: 180_000 }, async () => {
   let last = 0;

@@ -10,6 +10,7 @@ export { type FunctionObjectiveOptions, functionObjective } from "../training/fu
 export type { Objective } from "../training/objective.ts";
 export type { Point, PointNormalization, PointOptions } from "../training/points.ts";
 export type { CourseOptions } from "./course.ts";
+export { type Curve, type CurveOptions, type CurveSection, createCurve } from "./curve.ts";
 export type { Descent, DescentState, Stopped, StoppingOptions } from "./descent.ts";
 export { type RandomSectionOptions, randomSection } from "./directions.ts";
 export {
@@ -39,6 +40,7 @@ export {
   twoBatchNoise,
 } from "./gradientNoise.ts";
 export { type MinimizeOptions, minimize } from "./minimize.ts";
+export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export {
   lineBetween,

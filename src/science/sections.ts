@@ -59,7 +59,8 @@ export function pointsOf(call: string, places: Readonly<Record<string, Place>>):
 
 const same = (a: Float32Array, b: Float32Array): boolean => a.every((value, i) => value === b[i]);
 
-function requireSameNetwork(call: string, aName: string, a: Place, bName: string, b: Place): void {
+/** Throws where two places are of different networks. */
+export function requireSameNetwork(call: string, aName: string, a: Place, bName: string, b: Place): void {
   const text = ({ layout, parameters }: Place, i: number): string =>
     layout?.[i] ? `${layout[i].name} [${layout[i].shape}]` : `none (${parameters.length} numbers in all)`;
   const count = Math.max(a.layout?.length ?? 0, b.layout?.length ?? 0);

@@ -2,7 +2,9 @@
 
 import { requireFunction, requireOptions, requirePositive, requireWhole, requireWithin, show } from "./checks.ts";
 import type { Schedule } from "./optimizers/optimizer.ts";
-import { LARGEST } from "./optimizers/options.ts";
+
+/** The largest finite f32. */
+const LARGEST = 3.4028234663852886e38;
 
 /** Throws unless a rate is finite and not below zero. */
 function requireRate(call: string, what: string, value: number): void {

@@ -44,7 +44,29 @@ function reader(call: string, monitor: Monitor): (report: EpochReport) => number
   };
 }
 
-/** Stops when nothing has got better for some epochs, and goes back to the best one. NaN is never better, as in Keras. */
+/** What earlyStopping must know to go on. */
+interface Stopping {
+  /** The least so far, or the negative of the most. */
+  readonly best: number;
+  /** Epochs since then. */
+  readonly waited: number;
+  /** The model after the best epoch, without the states of callbacks. */
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * The best epoch's, of a snapshot that was taken during a fit with earlyStopping, as a checkpoint holds it: what that goes
+ * back to. Without earlyStopping the snapshot itself. Notes are those of the snapshot.
+ */
+export function bestSnapshot(snapshot: Snapshot): Snapshot {
+  const state = snapshot.fit?.callbacks?.find(({ name }) => name === "earlyStopping")?.state as Stopping | undefined;
+  return state ? { ...state.snapshot, ...("notes" in snapshot && { notes: snapshot.notes }) } : snapshot;
+}
+
+/**
+ * Stops when nothing has got better for some epochs, and goes back to the best one. NaN is never better, as in Keras. A
+ * checkpoint of the fit holds the best epoch too, so that a fit which goes on from it ends where it would have ended.
+ */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   requireOptions("earlyStopping", options, ["monitor", "mode", "patience", "minDelta", "restoreBest"]);
   const { monitor = "validationLoss", patience = 5, minDelta = 0, restoreBest = true } = options;
@@ -60,6 +82,12 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   let snapshot: Snapshot | undefined;
   let waited = 0;
   return {
+    name: "earlyStopping",
+    state: (): Stopping | undefined => snapshot && { best, waited, snapshot },
+    restore(state) {
+      ({ best, waited, snapshot } = state as Stopping);
+      return waited >= patience ? "stop" : undefined;
+    },
     begin() {
       [best, snapshot, waited] = [Number.POSITIVE_INFINITY, undefined, 0];
     },
@@ -67,7 +95,10 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       if (report.kind !== "epoch") return undefined;
       const value = sign * read(report);
       const better = value < best - minDelta;
-      if (better || snapshot === undefined) snapshot = await model.snapshot();
+      if (better || snapshot === undefined) {
+        const { fit, ...rest } = await model.snapshot();
+        snapshot = { ...rest, ...(fit && { fit: { ...fit, callbacks: undefined } }) };
+      }
       waited = better ? 0 : waited + 1;
       if (better) best = value;
       return waited >= patience ? "stop" : undefined;
@@ -93,7 +124,9 @@ export interface CheckpointsOptions {
   readonly notes?: unknown;
 }
 
-/** Writes a checkpoint as fit goes on, always to the same place; see saveCheckpoint. */
+/**
+ * Writes a checkpoint as fit goes on, always to the same place, when all callbacks have been told; see saveCheckpoint.
+ */
 export function checkpoints(place: string, options: CheckpointsOptions = {}): Callback {
   requireOptions("checkpoints", options, ["everyEpochs", "atSteps", "notes"]);
   const { everyEpochs = 1, atSteps = false, ...rest } = options;
@@ -102,7 +135,7 @@ export function checkpoints(place: string, options: CheckpointsOptions = {}): Ca
   if (typeof place !== "string" || place === "")
     throw new Error(`checkpoints: expected a place such as "run.checkpoint", got ${show(place)}`);
   return {
-    async report(report, model) {
+    async settled(report, model) {
       const due = report.kind === "epoch" ? report.epoch % everyEpochs === 0 : atSteps;
       if (due) await saveCheckpoint(model, place, rest);
     },

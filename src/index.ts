@@ -1,6 +1,7 @@
 // The public names of thalweg.
 export { type BuildChoice, type BuildName, type KernelSource, load, supportedBuilds } from "../bindings/load.ts";
 export {
+  bestSnapshot,
   type CheckpointsOptions,
   checkpoints,
   csvLog,
@@ -142,5 +143,5 @@ export type {
   Report,
   StepReport,
 } from "./training/reports.ts";
-export type { FitPosition, Snapshot, SnapshotOptions } from "./training/snapshot.ts";
+export type { CallbackState, FitPosition, Snapshot, SnapshotOptions } from "./training/snapshot.ts";
 export type { ParameterSlice, StateSlice } from "./training/trace.ts";

@@ -2,6 +2,7 @@
 
 import { requireFunction, requireOptions, requirePositive, requireWhole, requireWithin, show } from "./checks.ts";
 import type { Schedule } from "./optimizers/optimizer.ts";
+import type { Callback } from "./training/callbacks.ts";
 
 /** The largest finite f32. */
 const LARGEST = 3.4028234663852886e38;
@@ -249,15 +250,16 @@ export interface PlateauOptions {
   readonly least?: number;
 }
 
-/** What watches a loss. */
-export interface Plateau {
+/** What watches a loss: as a callback of fit, or asked by a loop of one's own. */
+export interface Plateau extends Callback {
   /** The rate for the steps to come, after one more observation of what is to fall. */
   next(loss: number, rate: number): number;
 }
 
 /**
- * PyTorch's ReduceLROnPlateau: `model.learningRate = plateau.next(report.validation.loss, model.learningRate)` after each
- * epoch.
+ * PyTorch's ReduceLROnPlateau. As a callback, `fit(train, { callbacks: [schedules.reduceOnPlateau()] })`, it lowers the
+ * model's rate by the loss of each epoch's validation (of its training, where there is none), and goes on from a checkpoint.
+ * In a loop of one's own: `model.learningRate = plateau.next(loss, model.learningRate)`.
  */
 export function reduceOnPlateau(options: PlateauOptions = {}): Plateau {
   requireOptions("reduceOnPlateau", options, ["factor", "patience", "threshold", "cooldown", "least"]);
@@ -271,7 +273,21 @@ export function reduceOnPlateau(options: PlateauOptions = {}): Plateau {
   let best = Number.POSITIVE_INFINITY;
   let bad = 0;
   let resting = 0;
-  return {
+  const plateau: Plateau = {
+    name: "reduceOnPlateau",
+    state: () => ({ best, bad, resting }),
+    restore(state) {
+      ({ best, bad, resting } = state as { best: number; bad: number; resting: number });
+    },
+    begin() {
+      [best, bad, resting] = [Number.POSITIVE_INFINITY, 0, 0];
+    },
+    async report(report, model) {
+      if (report.kind !== "epoch") return;
+      const { learningRate } = await model.snapshot({ copy: false });
+      const rate = plateau.next(report.validation?.loss ?? report.loss, learningRate);
+      if (rate !== learningRate) await model.setLearningRate(rate);
+    },
     next(loss, rate) {
       if (typeof loss !== "number" || Number.isNaN(loss))
         throw new Error(`reduceOnPlateau: the loss must be a number, got ${show(loss)}`);
@@ -288,4 +304,5 @@ export function reduceOnPlateau(options: PlateauOptions = {}): Plateau {
       return Math.max(rate * factor, least);
     },
   };
+  return plateau;
 }

@@ -2,18 +2,22 @@
 import { describe, expect, test } from "vitest";
 import {
   arrayDataset,
+  bestSnapshot,
   type Callback,
   chain,
   createModel,
   crossEntropy,
+  decodeCheckpoint,
   dense,
   type EpochReport,
   earlyStopping,
+  encodeCheckpoint,
   type FitOptions,
   history,
   type Model,
   type Report,
   type Snapshot,
+  schedules,
   sgd,
   timeLimit,
 } from "../src/index.ts";
@@ -129,13 +133,102 @@ describe("callbacks", () => {
   });
 });
 
+/** A snapshot without what it says of callbacks. */
+const alone = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  ...(snapshot.fit && { fit: { ...snapshot.fit, callbacks: undefined } }),
+});
+
+describe("callbacks that have a state", () => {
+  const watched: FitOptions = { epochs: 12, validation: data, reportEvery: 3 };
+  /** Falls to epoch 5, with a plateau in which the rate is lowered. */
+  const monitor = told(5, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3);
+  const made = (): Callback[] => [
+    { name: "user's", ...counter() },
+    earlyStopping({ monitor, patience: 4 }),
+    schedules.reduceOnPlateau({ patience: 0, threshold: 0.5, factor: 0.7, cooldown: 1 }),
+  ];
+  /** Counts reports, in numbers that JSON does not hold and a vector. */
+  function counter(): Callback {
+    let told = [Number.NaN, Number.NEGATIVE_INFINITY, 0];
+    let vector = new Float32Array(2);
+    return {
+      state: () => ({ told: [...told], more: { vector: vector.slice() }, nothing: null }),
+      restore: (state) => {
+        const { told: then, more } = state as { told: number[]; more: { vector: Float32Array<ArrayBuffer> } };
+        [told, vector] = [[...then], more.vector];
+      },
+      report: () => {
+        (told[2] as number)++;
+        (vector[1] as number)++;
+      },
+    };
+  }
+
+  test("go on from a checkpoint after any report as if the fit had never stopped", async () => {
+    const whole = await make();
+    const kept: Uint8Array[] = [];
+    let last: Snapshot | undefined;
+    const keep: Callback = {
+      settled: (_, of) => {
+        last = (of as Model).snapshot();
+        kept.push(encodeCheckpoint(last));
+      },
+    };
+    const reports = await fitted(whole, { ...watched, callbacks: [keep, ...made()] });
+    expect(reports.at(-1)).toMatchObject({ kind: "epoch", epoch: 9 });
+    expect(whole.learningRate).toBeLessThan(0.1);
+    expect(last?.fit?.callbacks?.map(({ name }) => name)).toEqual(["user's", "earlyStopping", "reduceOnPlateau"]);
+    expect(last?.fit?.callbacks?.[0]?.state).toEqual({
+      told: [Number.NaN, Number.NEGATIVE_INFINITY, reports.length],
+      more: { vector: Float32Array.of(0, reports.length) },
+      nothing: null,
+    });
+    for (const [at, bytes] of kept.entries()) {
+      const model = await make();
+      model.restore(decodeCheckpoint(bytes));
+      let end: Snapshot | undefined;
+      const see: Callback = {
+        settled(_, of) {
+          end = (of as Model).snapshot();
+        },
+      };
+      // In another order, beside one that has no state there.
+      const [user, stopping, plateau] = made() as [Callback, Callback, Callback];
+      const rest = await fitted(model, { ...watched, resume: true, callbacks: [user, plateau, stopping, see] });
+      expect(rest.map(({ step, loss }) => [step, loss])).toEqual(
+        reports.slice(at + 1).map(({ step, loss }) => [step, loss]),
+      );
+      expect(model.snapshot()).toEqual(whole.snapshot());
+      if (end && last) expect(alone(end)).toEqual(alone(last));
+      expect(bestSnapshot(end ?? (last as Snapshot)).parameters).toEqual(whole.parameters);
+    }
+  });
+
+  test("say nothing of a fit without them, nor of one behind restore", async () => {
+    const model = await make();
+    await fitted(model, { ...watched, callbacks: made() });
+    await fitted(model, { validation: data });
+    expect(model.snapshot().fit?.callbacks).toBe(undefined);
+    expect(bestSnapshot(model.snapshot())).toEqual(model.snapshot());
+  });
+
+  test("need a name and a way back", async () => {
+    const model = await make();
+    for (const callback of [{ state: () => 1 }, { state: () => 1, name: "mine" }])
+      await expect(fitted(model, { callbacks: [callback] })).rejects.toThrow(
+        "fit: a callback with state() needs a name, and restore(state) to go on from it",
+      );
+  });
+});
+
 describe("earlyStopping", () => {
   const run = async (options: Parameters<typeof earlyStopping>[0]) => {
     const model = await make();
     const kept: Snapshot[] = [];
     const keep: Callback = { report: (_, of) => void kept.push((of as Model).snapshot()) };
     const reports = await fitted(model, { epochs: 9, callbacks: [keep, earlyStopping(options)] });
-    return { epochs: reports.length, kept, left: model.snapshot() };
+    return { epochs: reports.length, kept: kept.map(alone), left: alone(model.snapshot()) };
   };
 
   test("stops after so many epochs without a better one, and goes back to the best", async () => {

@@ -391,6 +391,32 @@ describe("a table of one's own", () => {
     ]);
   });
 
+  it("goes on after any epoch to where a run stopped by its patience, and says so behind it", async () => {
+    const patient = [...usual.slice(0, 4), "--patience", "2", "--learning-rate", "0.5", "--json", "--checkpoint"];
+    const [whole, cut] = [join(folder, "patient"), join(folder, "cut")];
+    const { out } = await thalweg([...patient, whole]);
+    const timeless = (text: string): object[] => jsonLines(text).map(({ seconds, checkpoint, ...line }) => line);
+    const lines = timeless(out);
+    const epochs = lines.length - 1;
+    expect(epochs).toBeGreaterThan(3);
+    expect(epochs).toBeLessThan(60);
+    const { out: answers } = await thalweg(["predict", whole, iris, "--json"]);
+    for (const epoch of [1, epochs - 2, epochs - 1]) {
+      await thalweg([...patient, cut, "--epochs", String(epoch)]);
+      const { out: rest } = await thalweg(["resume", cut, "--epochs", "200", "--json"]);
+      expect(timeless(rest)).toEqual(lines.slice(epoch));
+      expect((await thalweg(["predict", cut, iris, "--json"])).out).toBe(answers);
+    }
+    const { code, out: again } = await thalweg(["resume", whole, "--json"]);
+    expect(code).toBe(0);
+    expect(timeless(again)).toEqual([
+      {
+        note: `the run had stopped after epoch ${epochs}: none of the last 2 was better than epoch ${epochs - 2}; to wait longer, train anew with a larger --patience`,
+      },
+      lines.at(-1),
+    ]);
+  });
+
   it("may hold numbers to predict", async () => {
     const place = join(folder, "width.checkpoint");
     const args = ["train", iris, "--target", "petal_width", "--exclude", "species", "--epochs", "60"];

@@ -62,6 +62,8 @@ export interface Display {
   profile(profile: Profile, text: string): void;
   /** Whether step reports are wanted. */
   readonly wantsSteps: boolean;
+  /** What the reader should know beside the numbers. */
+  note(text: string): void;
   step(report: StepReport): void;
   epoch(report: EpochReport): void;
   end(result: Result): void;

@@ -7,6 +7,7 @@ export function jsonDisplay(write: (text: string) => void): Display {
     wantsSteps: false,
     begin() {},
     profile: (profile) => line({ profile }),
+    note: (note) => line({ note }),
     step() {},
     epoch: ({ epoch, loss, validation, seconds }) => line({ epoch, loss, validation, seconds }),
     end: ({ testAccuracy, testLoss, testRmse, testR2, seconds, build, network, threads, baseline, checkpoint }) =>

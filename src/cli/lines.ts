@@ -13,6 +13,7 @@ export function linesDisplay(write: (text: string) => void, hints: readonly stri
       write(`${heading(run)}\n`);
     },
     profile: (_profile, text) => write(`${text}\n\n`),
+    note: (text) => write(`${text}\n`),
     step() {},
     epoch: (report) => write(`${epochLine(report, epochs)}\n`),
     end({ testAccuracy, testLoss, testRmse, testR2, seconds, baseline, checkpoint }) {

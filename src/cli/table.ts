@@ -1,7 +1,7 @@
 // The commands for a table of one's own: train and predict. Written on the public API alone, as a user would.
 import { resolve } from "node:path";
 import {
-  chain, checkpoints, createModel, crossEntropy, dense, earlyStopping, type EpochReport as FitEpoch, type Model, meanSquaredError, readCheckpoint, relu, type Snapshot, saveCheckpoint, sgd,
+  bestSnapshot, chain, checkpoints, createModel, crossEntropy, dense, earlyStopping, type EpochReport as FitEpoch, type Model, meanSquaredError, readCheckpoint, relu, type Snapshot, sgd,
 } from "thalweg"; // biome-ignore format: a list of names
 import {
   type Dataset, decodeTargets, encodedWidth, encodeExamples, encodeTable, readCsv, type TableEncoder, tableEncoder, trainTestSplit,
@@ -98,7 +98,7 @@ export async function trainTable(
       validation,
       signal,
       resume: from?.fit !== undefined,
-      callbacks: [checkpoints(checkpoint, { notes }), ...(patience > 0 ? [earlyStopping({ patience })] : [])],
+      callbacks: [...(patience > 0 ? [earlyStopping({ patience })] : []), checkpoints(checkpoint, { notes })],
     })) {
       last = report as FitEpoch;
       display.epoch(last);
@@ -111,13 +111,18 @@ export async function trainTable(
     return false;
   }
   const seconds = elapsed();
-  // The best epoch, which need not be the last.
-  await saveCheckpoint(model, checkpoint, { notes });
+  if (from && !last) display.note(stoppedBefore(from, patience));
   const { loss: testLoss, accuracy } = model.evaluate(test);
   const scores = accuracy === undefined ? errorsOf(model, encoder, test) : { testAccuracy: accuracy };
   const baseline: Baseline = accuracy === undefined ? meanOf(encoder, train, test) : mostFrequent(test);
   display.end({ ...run, ...scores, testLoss, seconds, baseline, checkpoint });
   return true;
+}
+
+/** Why a run that is resumed has nothing left to do. */
+function stoppedBefore(from: Snapshot, patience: number): string {
+  const [after, best] = [from, bestSnapshot(from)].map(({ fit }) => (fit?.epoch ?? 1) - 1);
+  return `the run had stopped after epoch ${after}: none of the last ${patience} was better than epoch ${best}; to wait longer, train anew with a larger --patience`;
 }
 
 /** Root mean square error and R² of a regression, in the unit of the table. */
@@ -153,7 +158,8 @@ export async function predictTable(
     );
   const { encoder } = notes;
   const model = await modelFor(notes.options, encoder);
-  model.restore(snapshot);
+  // The best epoch, which need not be the last.
+  model.restore(bestSnapshot(snapshot));
   const table = await readCsv(resolve(csv));
   const outputs = model.predict(encodeExamples(table, encoder));
   const classes = classesOf(encoder);

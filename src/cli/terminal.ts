@@ -34,6 +34,10 @@ export function terminalDisplay(stream: NodeJS.WritableStream, hints: readonly s
       lines.profile(profile, text);
       start();
     },
+    note(text) {
+      bar.stop();
+      lines.note(text);
+    },
     step(report) {
       seen = report.seen;
       const rate = report.examplesPerSecond;

@@ -9,6 +9,7 @@ import type { FitPosition, Snapshot } from "../training/snapshot.ts";
 import type { StateSlice } from "../training/trace.ts";
 import { checksum } from "./checksum.ts";
 import { readPlace, writePlace } from "./place.ts";
+import { fromPlain, plainOf } from "./plain.ts";
 import { decodeSafetensors, headerOf, type NamedNumbers, safetensorsParts } from "./safetensors.ts";
 
 /** Raised with every change that older readers would misunderstand. */
@@ -31,7 +32,7 @@ export const encodeCheckpoint = (snapshot: Snapshot): Uint8Array<ArrayBuffer> =>
 /** The same in parts, the snapshot's numbers being themselves. */
 function checkpointParts(snapshot: Snapshot): readonly Uint8Array[] {
   const { parameters, slots, state, fit, ...counters } = snapshot;
-  const { scores, ...position } = fit ?? {};
+  const { scores, callbacks, ...position } = fit ?? {};
   const { layout, stateLayout } = counters;
   const tensors: Record<string, NamedNumbers> = {};
   const add = (prefix: string, values: Float32Array, places: readonly StateSlice[]): void => {
@@ -42,7 +43,13 @@ function checkpointParts(snapshot: Snapshot): readonly Uint8Array[] {
     add(prefix, i === 0 ? parameters : (slots[i - 1] as Float32Array), layout);
   });
   add("state", state, stateLayout);
-  if (scores) tensors["fit/scores"] = { shape: [scores.length], values: scores };
+  const keep = (name: string, values: Float32Array): string => {
+    tensors[name] = { shape: [values.length], values };
+    return name;
+  };
+  if (scores) keep("fit/scores", scores);
+  let vectors = 0;
+  const states = callbacks && plainOf(callbacks, (values) => keep(`fit/callbacks/${vectors++}`, values));
   const parts = safetensorsParts({
     tensors,
     metadata: {
@@ -51,7 +58,7 @@ function checkpointParts(snapshot: Snapshot): readonly Uint8Array[] {
       checksum: blank,
       counters: JSON.stringify({
         ...counters,
-        ...(fit && { fit: position as FitPosition }),
+        ...(fit && { fit: { ...position, ...(states !== undefined && { callbacks: states }) } as FitPosition }),
         slots: slots.length,
       } satisfies Counters),
     },
@@ -82,6 +89,8 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
   const { tensors, metadata } = decodeSafetensors(bytes, call);
   const { slots, fit, ...counters } = JSON.parse(metadata?.counters as string) as Counters;
   const scores = tensors["fit/scores"]?.values;
+  const callbacks =
+    fit?.callbacks && (fromPlain(fit.callbacks, (name) => tensors[name]?.values) as FitPosition["callbacks"]);
   const gather = (prefix: string, places: readonly StateSlice[]): Float32Array => {
     const values = new Float32Array(places.reduce((total, { shape }) => total + size(shape), 0));
     for (const { name, offset } of places) values.set((tensors[`${prefix}/${name}`] as NamedNumbers).values, offset);
@@ -90,7 +99,7 @@ export function decodeCheckpoint(bytes: Uint8Array, call = "decodeCheckpoint"): 
   const [parameters, ...vectors] = prefixes(slots).map((prefix) => gather(prefix, counters.layout));
   return {
     ...counters,
-    ...(fit && { fit: { ...fit, ...(scores && { scores }) } }),
+    ...(fit && { fit: { ...fit, ...(scores && { scores }), ...(callbacks && { callbacks }) } }),
     parameters: parameters as Float32Array,
     slots: vectors,
     state: gather("state", counters.stateLayout),

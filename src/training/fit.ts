@@ -142,7 +142,8 @@ export async function* fit<M extends Metrics>(
   try {
     const held = validation && engine.hold("fit: validation", validation);
     const change = augment && (await import("./augment.ts")).augmenter(engine, data.shape, augment);
-    const position = { ...start, ...course, ...(resume && engine.position) };
+    // Where the callbacks stand they themselves say from now on.
+    const position = { ...start, ...course, ...(resume && engine.position), callbacks: undefined };
     // Kept up to date step by step, so that a snapshot of a fit that was broken off is true.
     engine.position = position;
     const turns = new Turns(engine, signal);

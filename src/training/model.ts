@@ -13,7 +13,7 @@ import { sgd } from "../optimizers/sgd.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprint.ts";
-import { toldTo } from "./callbacks.ts";
+import { type Callback, toldTo, withStates } from "./callbacks.ts";
 import { assign, requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
@@ -197,6 +197,8 @@ export class Model {
   readonly #blueprint: ModelBlueprint;
   readonly #engine: Engine;
   #fitting = false;
+  /** Those of the last fit: where they stand belongs to where it stands. */
+  #callbacks: readonly Callback[] = [];
 
   /** Use createModel. */
   constructor(blueprint: ModelBlueprint, engine: Engine) {
@@ -273,6 +275,10 @@ export class Model {
     requireLearningRate("learningRate", value);
     this.#engine.learningRate = value;
   }
+  /** The same as a call, as a model in a worker has it. */
+  setLearningRate(value: number): void {
+    this.learningRate = value;
+  }
 
   /**
    * One update on one batch → the loss before it, λΩ included. A loss that is not finite is returned, and the model
@@ -308,17 +314,19 @@ export class Model {
       }
     }
     const { callbacks = [], ...course } = options;
-    const reports = this.#reports<M>(data, course);
-    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
+    const reports = this.#reports<M>(data, course, callbacks);
+    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports, course.resume) : reports;
   }
 
   async *#reports<M extends Metrics>(
     data: Dataset | Source<Examples>,
     course: FitOptions<M>,
+    callbacks: readonly Callback[],
   ): AsyncGenerator<Report<M>, void, void> {
     if (this.#fitting)
       throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
     this.#fitting = true;
+    this.#callbacks = callbacks;
     try {
       if (!isSource(data)) return yield* fit(this.#engine, data, course);
       const [{ fitStream }, { learnerOf }] = await Promise.all([import("./fitStream.ts"), import("./learner.ts")]);
@@ -384,7 +392,7 @@ export class Model {
    * under way stands. Plain data; see encodeCheckpoint for bytes and saveCheckpoint for files.
    */
   snapshot(options: SnapshotOptions = {}): Snapshot {
-    return takeSnapshot(this.#engine, options);
+    return withStates(takeSnapshot(this.#engine, options), this.#callbacks);
   }
 
   /**
@@ -396,6 +404,7 @@ export class Model {
     this.#engine.requireAlive("restore");
     if (this.#fitting) throw new Error("restore: this model is being fitted; let that loop end first");
     restoreSnapshot(this.#engine, snapshot);
+    this.#callbacks = [];
   }
 
   /** The compiled program for a purpose and batch size: plain data, which formatProgram prints. */

@@ -10,7 +10,7 @@ import { type Examples, isSource, type Source } from "../data/source.ts";
 import type { Schedule } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/options.ts";
 import { type Blueprint, kindFor, type ProgramKind } from "./blueprint.ts";
-import { requireCallbacks, toldTo } from "./callbacks.ts";
+import { type Callback, requireCallbacks, toldTo, withStates } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, isWeightedFit, requireSignal } from "./fit.ts";
@@ -102,6 +102,8 @@ export class RemoteModel {
   #ratesNeeded = 1;
   /** Of the fits under way, by their number. */
   readonly #samplers = new Map<number, Sampler>();
+  /** Those of the last fit: where they stand belongs to where it stands. */
+  #callbacks: readonly Callback[] = [];
   #calls = 0;
   #fits = 0;
   #ended: Error | undefined;
@@ -205,13 +207,14 @@ export class RemoteModel {
     await this.#ask({ method: "setState", values });
   }
   /** See Model.snapshot. */
-  snapshot(): Promise<Snapshot> {
-    return this.#ask({ method: "snapshot" }) as Promise<Snapshot>;
+  async snapshot(): Promise<Snapshot> {
+    return withStates((await this.#ask({ method: "snapshot" })) as Snapshot, this.#callbacks);
   }
   /** See Model.restore. */
   async restore(snapshot: Snapshot): Promise<void> {
     if (Number.isSafeInteger(snapshot?.steps)) this.#ratesNeeded = Math.max(this.#ratesNeeded, snapshot.steps + 1);
     await this.#ask({ method: "restore", snapshot });
+    this.#callbacks = [];
   }
   /** See Model.refreshStatistics. */
   async refreshStatistics(data: Dataset, options: RefreshOptions & TransferOptions = {}): Promise<void> {
@@ -237,13 +240,14 @@ export class RemoteModel {
     if (typeof options !== "object" || options === null) requireOptions("fit", options, fitOptions);
     const { callbacks = [], ...course } = options;
     requireCallbacks(callbacks);
-    const reports = isSource(data) ? this.#stream<M>(data, course) : this.#reports<M>(data, course);
-    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports) : reports;
+    const reports = isSource(data) ? this.#stream<M>(data, course) : this.#reports<M>(data, course, callbacks);
+    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports, course.resume) : reports;
   }
 
   async *#reports<M extends Metrics>(
     data: Dataset,
     options: FitOptions<M> & TransferOptions,
+    callbacks: readonly Callback[],
   ): AsyncGenerator<Report<M>, void, void> {
     const { signal, metrics, sampler, transfer, ...rest } = options;
     requireMetrics("fit", metrics);
@@ -277,6 +281,7 @@ export class RemoteModel {
         method: "fit", fit, data, options: rest, metrics: metrics !== undefined, sampler: postedOf(sampler),
       } as const; // biome-ignore format: a line
       await this.#ask(request, programs, transfer && { transfer });
+      this.#callbacks = callbacks;
       for (;;) {
         const report = (await this.#ask({ method: "next", fit })) as Report | undefined;
         if (!report) return;

@@ -1,6 +1,6 @@
 // Everything that decides how a model goes on, as plain data: taken at any step, put back into a model made with the same
 // options, it continues bit for bit as if it had never stopped.
-import { requireFinite, requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
+import { requireArray, requireFinite, requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
 import { requireLearningRate } from "../optimizers/options.ts";
 import { requireVector } from "./check.ts";
@@ -25,6 +25,14 @@ export interface FitPosition {
   readonly sampler?: string;
   /** What that sampler asked of the model as it was when the epoch began: one number an example. */
   readonly scores?: Float32Array | undefined;
+  /** Where its callbacks stand, those that have a state. */
+  readonly callbacks?: readonly CallbackState[] | undefined;
+}
+
+/** What a callback of this name must know to go on: see Callback.state. */
+export interface CallbackState {
+  readonly name: string;
+  readonly state: unknown;
 }
 
 export interface Snapshot {
@@ -110,13 +118,25 @@ export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
 }
 
 function requireFitPosition(fit: FitPosition): void {
-  const names = ["epoch", "begun", "stepInEpoch", "total", "batchSize", "examples", "shuffle", "sampler", "scores"];
+  const names = [
+    "epoch",
+    "begun",
+    "stepInEpoch",
+    "total",
+    "batchSize",
+    "examples",
+    "shuffle",
+    "sampler",
+    "scores",
+    "callbacks",
+  ];
   requireOptions("restore: fit", fit, names);
   requireWhole("restore: fit", "epoch", fit.epoch, 1);
   requireWhole("restore: fit", "stepInEpoch", fit.stepInEpoch, 0);
   requireWhole("restore: fit", "batchSize", fit.batchSize, 1);
   requireWhole("restore: fit", "examples", fit.examples, 1);
   requireFinite("restore: fit", "total", fit.total);
+  if (fit.callbacks) requireArray("restore: fit", "callbacks", fit.callbacks);
   if (fit.scores) requireVector("restore: fit: scores", fit.scores, fit.examples);
   for (const name of ["begun", "shuffle"] as const) requireOneOf("restore: fit", name, fit[name], [true, false]);
 }

@@ -2,7 +2,6 @@
 
 import { requireFunction, requireOptions, requirePositive, requireWhole, requireWithin, show } from "./checks.ts";
 import type { Schedule } from "./optimizers/optimizer.ts";
-import type { Callback } from "./training/callbacks.ts";
 
 /** The largest finite f32. */
 const LARGEST = 3.4028234663852886e38;
@@ -250,8 +249,24 @@ export interface PlateauOptions {
   readonly least?: number;
 }
 
+/** What a plateau needs of a model, here or in a worker. */
+interface Rated {
+  snapshot(options: {
+    readonly copy: false;
+  }): { readonly learningRate: number } | Promise<{ readonly learningRate: number }>;
+  setLearningRate(value: number): void | Promise<void>;
+}
+
 /** What watches a loss: as a callback of fit, or asked by a loop of one's own. */
-export interface Plateau extends Callback {
+export interface Plateau {
+  readonly name: "reduceOnPlateau";
+  begin(): void;
+  report(
+    report: { readonly kind: string; readonly loss: number; readonly validation?: { readonly loss: number } },
+    model: Rated,
+  ): Promise<void>;
+  state(): unknown;
+  restore(state: unknown): void;
   /** The rate for the steps to come, after one more observation of what is to fall. */
   next(loss: number, rate: number): number;
 }

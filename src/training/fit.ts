@@ -2,7 +2,6 @@
 import { hostTurn } from "#platform";
 import { requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { requireCallbacks } from "./callbacks.ts";
 import { requireDataset } from "./check.ts";
 import type { Engine, EngineSpecification, ReadyPart, Runnable } from "./engine.ts";
 import { type Measured, type Metrics, requireMetrics } from "./metrics.ts";
@@ -38,14 +37,13 @@ export function requireSignal(signal: unknown): void {
 /** Throws for a validation that a model cannot be judged by, and others that look on. */
 export function checkLooks(
   { input, inputType, target }: EngineSpecification,
-  { validation, metrics, signal, callbacks, reportEvery }: FitOptions<Metrics>,
+  { validation, metrics, signal, reportEvery }: FitOptions<Metrics>,
 ): void {
   if (validation !== undefined) requireDataset("fit: validation", validation, input, inputType, target);
   requireMetrics("fit", metrics);
   if (metrics !== undefined && validation === undefined)
     throw new Error("fit: metrics judge the validation, and there is none; give a data set, as { validation: test }");
   requireSignal(signal);
-  requireCallbacks(callbacks);
   if (reportEvery !== undefined) requireWhole("fit", "reportEvery", reportEvery, 1);
 }
 

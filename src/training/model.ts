@@ -13,7 +13,6 @@ import { sgd } from "../optimizers/sgd.ts";
 import type { Program } from "../plan/program.ts";
 import type { Regularizer } from "../regularizers.ts";
 import { type Blueprint, draw, type ProgramKind, programKinds } from "./blueprint.ts";
-import { type Callback, toldTo, withStates } from "./callbacks.ts";
 import { assign, requireDataset } from "./check.ts";
 import { Engine, type EngineSpecification } from "./engine.ts";
 import { checkFit, fit } from "./fit.ts";
@@ -197,8 +196,8 @@ export class Model {
   readonly #blueprint: ModelBlueprint;
   readonly #engine: Engine;
   #fitting = false;
-  /** Those of the last fit: where they stand belongs to where it stands. */
-  #callbacks: readonly Callback[] = [];
+  /** Adds where the callbacks of the last fit stand, if it had any. */
+  #told = (snapshot: Snapshot): Snapshot => snapshot;
 
   /** Use createModel. */
   constructor(blueprint: ModelBlueprint, engine: Engine) {
@@ -313,20 +312,24 @@ export class Model {
         requireAugmentation("fit", options.augment, data, this.#engine.specification.target);
       }
     }
-    const { callbacks = [], ...course } = options;
-    const reports = this.#reports<M>(data, course, callbacks);
-    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports, course.resume) : reports;
+    const { callbacks, ...course } = options;
+    if (callbacks === undefined) return yield* this.#reports<M>(data, course, (snapshot) => snapshot);
+    // Who has no callbacks loads none of what they need.
+    const { requireCallbacks, toldTo, withStates } = await import("./callbacks.ts");
+    requireCallbacks(callbacks);
+    const reports = this.#reports<M>(data, course, (snapshot) => withStates(snapshot, callbacks));
+    yield* toldTo(callbacks, this, reports, course.resume);
   }
 
   async *#reports<M extends Metrics>(
     data: Dataset | Source<Examples>,
     course: FitOptions<M>,
-    callbacks: readonly Callback[],
+    told: (snapshot: Snapshot) => Snapshot,
   ): AsyncGenerator<Report<M>, void, void> {
     if (this.#fitting)
       throw new Error("fit: this model is being fitted already; let that loop end, or call return() on its iterator");
     this.#fitting = true;
-    this.#callbacks = callbacks;
+    this.#told = told;
     try {
       if (!isSource(data)) return yield* fit(this.#engine, data, course);
       const [{ fitStream }, { learnerOf }] = await Promise.all([import("./fitStream.ts"), import("./learner.ts")]);
@@ -392,7 +395,7 @@ export class Model {
    * under way stands. Plain data; see encodeCheckpoint for bytes and saveCheckpoint for files.
    */
   snapshot(options: SnapshotOptions = {}): Snapshot {
-    return withStates(takeSnapshot(this.#engine, options), this.#callbacks);
+    return this.#told(takeSnapshot(this.#engine, options));
   }
 
   /**
@@ -404,7 +407,7 @@ export class Model {
     this.#engine.requireAlive("restore");
     if (this.#fitting) throw new Error("restore: this model is being fitted; let that loop end first");
     restoreSnapshot(this.#engine, snapshot);
-    this.#callbacks = [];
+    this.#told = (taken) => taken;
   }
 
   /** The compiled program for a purpose and batch size: plain data, which formatProgram prints. */

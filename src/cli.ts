@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
+import type { ConnectCommand } from "./cli/connect.ts";
 import type { Display } from "./cli/display.ts";
 import { jsonDisplay } from "./cli/json.ts";
 import { linesDisplay } from "./cli/lines.ts";
@@ -21,6 +22,7 @@ import {
   widths,
 } from "./cli/options.ts";
 import { type DatasetName, datasetNames, defaultNetwork, defaultsOf } from "./cli/recipes.ts";
+import type { SurfaceCommand } from "./cli/surface.ts";
 import { terminalDisplay } from "./cli/terminal.ts";
 
 const manifest = createRequire(import.meta.url).resolve("thalweg/package.json");
@@ -172,6 +174,80 @@ program
     const { predictTable } = await import("./cli/table.ts");
     await predictTable(checkpoint, csv, json, (text) => void process.stdout.write(text));
   });
+
+program
+  .command("surface")
+  .description("The loss of a trained network around it: on a plane, or a line, of random directions of its own size.")
+  .argument("<checkpoint>", "what thalweg train kept of a network for images")
+  .addOption(
+    new Option("--plane <kind>", "two random directions, or one: a line").choices(["random", "line"]).default("random"),
+  )
+  .option("--grid <n>", "points on a side", wholeNumber(2), 51)
+  .option(
+    "--range <r>",
+    "from −r to r; 1: as far as the weights are long",
+    number("a number above 0", (x) => x > 0),
+    1,
+  )
+  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
+  .addOption(
+    new Option("--normalize <how>", "what gives a direction the size of the weights")
+      .choices(["filter", "layer", "weight", "none"])
+      .default("filter"),
+  )
+  .addOption(
+    new Option("--batch-norm <how>", "statistics that BatchNorm uses: the network's, the batch's, or computed anew")
+      .choices(["running", "batch", "refresh"])
+      .default("running"),
+  )
+  .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
+  .option("--examples <n>", "how many of them, drawn by --seed 0", wholeNumber(1), 2000)
+  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
+  .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
+  .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .surface)")
+  .option("--resume", "go on with the file of an earlier, same command")
+  .option("--json", "print the result as a line of JSON")
+  .action(async (checkpoint: string, options: SurfaceCommand) => {
+    const { surfaceOf } = await import("./cli/surface.ts");
+    await wrote((write) => surfaceOf(checkpoint, options, write, interruption()));
+  });
+
+program
+  .command("connect")
+  .description("Connect two trained networks: by the straight line, and by a curve of low loss that is learnt.")
+  .argument("<a>", "checkpoints of two networks for images, of the same kind,")
+  .argument("<b>", "trained by thalweg train from different seeds")
+  .addOption(
+    new Option("--kind <name>", "a Bézier curve, or a chain of straight parts")
+      .choices(["bezier", "chain"])
+      .default("bezier"),
+  )
+  .option("--bends <n>", "points between the ends", wholeNumber(1), 1)
+  .option("--epochs <n>", "passes over the training set", wholeNumber(1), 12)
+  .option("--batch <n>", "examples per step", wholeNumber(1), 128)
+  .option(
+    "--learning-rate <rate>",
+    "length of the steps, until half of the epochs are done",
+    number("a number above 0", (x) => x > 0),
+    0.3,
+  )
+  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
+  .option("--points <n>", "where line and curve are judged", wholeNumber(2), 61)
+  .option("--examples <n>", "how many examples of each set judge", wholeNumber(1), 10000)
+  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
+  .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
+  .option("--out <name>", "what files are called first (default: the checkpoints' names)")
+  .option("--resume", "go on with the files of an earlier, same command")
+  .option("--json", "print the result as a line of JSON")
+  .action(async (a: string, b: string, options: ConnectCommand) => {
+    const { connect } = await import("./cli/connect.ts");
+    await wrote((write) => connect(a, b, options, write, interruption()));
+  });
+
+/** Work that writes for itself; it tells whether it went to its end. */
+async function wrote(work: (write: (text: string) => void) => Promise<boolean>): Promise<void> {
+  if (!(await work((text) => void process.stdout.write(text)))) process.exitCode = 130;
+}
 
 /** From the first step on Ctrl-C stops the run in good order; before it, and a second time, it ends the process. */
 function interruption(): AbortSignal {

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Display } from "../src/cli/display.ts";
 import { linesDisplay } from "../src/cli/lines.ts";
 import { terminalDisplay } from "../src/cli/terminal.ts";
 import type { Profile } from "../src/index.ts";
+import { decodeSurface } from "../src/science/index.ts";
 import { cifarFile, mnistFiles, temporaryFolder } from "./data/fixture.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -449,5 +450,80 @@ describe("a table of one's own", () => {
     const { code, errors } = await thalweg(["train", "penguins"]);
     expect(code).toBe(2);
     expect(errors).toContain("Expected mnist, fashion, cifar10, or a file whose name ends in .csv");
+  });
+});
+
+describe("thalweg surface and thalweg connect", () => {
+  const folder = temporaryFolder({});
+  const place = (seed: number) => join(folder, `${seed}.checkpoint`);
+  const usual = ["--data", digits, "--examples", "60", "--json"];
+  beforeAll(async () => {
+    for (const seed of [1, 2])
+      await thalweg([...train("--epochs", "4", "--build", "strict"), "--seed", `${seed}`, "--checkpoint", place(seed)]);
+    await thalweg([...train("--epochs", "1"), "--hidden", "8", "--checkpoint", place(3)]);
+  });
+
+  it("surface: judges a plane around a network, and keeps it", async () => {
+    const { code, out, errors } = await thalweg(["surface", place(1), "--grid", "5", "--seed", "7", ...usual]);
+    expect([code, errors]).toEqual([0, ""]);
+    const [{ seconds, ...result }] = jsonLines(out);
+    expect(result).toMatchObject({
+      points: 25,
+      holes: 0,
+      file: join(folder, "1.surface.npz"),
+      about: { section: { kind: "random plane", seed: 7, normalize: "filter" }, examples: 60 },
+    });
+    expect(result.loss.min).toBeLessThan(result.loss.max);
+    // The same from its file, and nothing of another model's.
+    const again = await thalweg(["surface", place(1), "--grid", "5", "--seed", "7", "--resume", ...usual]);
+    expect(jsonLines(again.out)[0]).toMatchObject(result);
+    const other = [place(2), "--out", join(folder, "1.surface"), "--grid", "5", "--seed", "7", "--resume", ...usual];
+    const refused = await thalweg(["surface", ...other]);
+    expect([refused.code, refused.out]).toEqual([1, ""]);
+    expect(refused.errors).toMatch(/1\.surface\.npz" was made for another model/);
+  });
+
+  it("surface: goes on where it was killed, to the same numbers", async () => {
+    const args = (out: string) => ["surface", place(1), "--grid", "121", "--data", digits, "--out", join(folder, out)];
+    const file = join(folder, "killed.npz");
+    const child = spawn(process.execPath, [...fromSource, ...args("killed")], { cwd: root, stdio: "ignore" });
+    const killer = setInterval(() => existsSync(file) && child.kill("SIGKILL"), 20);
+    const signal = await new Promise((done) => child.on("exit", (_, by) => done(by)));
+    clearInterval(killer);
+    expect(signal).toBe("SIGKILL");
+    const part = await decodeSurface(readFileSync(file));
+    expect(part.status.indexOf(0)).toBeGreaterThanOrEqual(0);
+    for (const more of [[...args("killed"), "--resume"], args("whole")]) expect((await thalweg(more)).code).toBe(0);
+    expect(readFileSync(file)).toEqual(readFileSync(join(folder, "whole.npz")));
+  });
+
+  it("connect: a curve whose loss is lower than the straight line's", async () => {
+    const args = ["connect", place(1), place(2), "--data", digits, "--points", "9", "--epochs", "60", "--batch", "32"];
+    const { code, out, errors } = await thalweg([...args, "--json"]);
+    expect([code, errors]).toEqual([0, ""]);
+    const [result] = jsonLines(out);
+    expect(result.curve.train.loss.max).toBeLessThan(result.line.train.loss.max);
+    expect(result.curve.train.loss.ends).toEqual(result.line.train.loss.ends);
+    expect(result.out).toBe(join(folder, "1-2"));
+    // All of it is there already.
+    const again = await thalweg([...args, "--resume", "--json"]);
+    expect(jsonLines(again.out)[0]).toMatchObject({ line: result.line, curve: result.curve });
+  });
+
+  it.each<[string, () => string[], RegExp]>([
+    ["networks of other kinds", () => ["connect", place(1), place(3)], /lineBetween: a and b are different networks/],
+    ["a network and itself", () => ["connect", place(1), place(1)], /a and b are the same point/],
+    ["what is no checkpoint", () => ["surface", join(digits, "t10k-labels-idx1-ubyte")], /this is no safetensors file/],
+    ["other data", () => ["surface", place(1), "--data", "fashion"], /trained on mnist; leave --data out/],
+  ])("%s: refused by name", async (_, args, message) => {
+    const { code, out, errors } = await thalweg(args());
+    expect([code, out]).toEqual([1, ""]);
+    expect(errors).toMatch(message);
+  });
+
+  it("a grid of one point is refused", async () => {
+    const { code, errors } = await thalweg(["surface", place(1), "--grid", "1"]);
+    expect(code).toBe(2);
+    expect(errors).toMatch(/--grid <n>' argument '1' is invalid/);
   });
 });

@@ -2,6 +2,7 @@
 import cliProgress from "cli-progress";
 import type { Display } from "./display.ts";
 import { count, linesDisplay } from "./lines.ts";
+import { clock } from "./progress.ts";
 
 const format = "epoch {epoch}/{epochs} {bar} {percentage}%   {rate} examples/s   loss {loss}   {left} left";
 
@@ -62,11 +63,4 @@ export function terminalDisplay(stream: NodeJS.WritableStream, hints: readonly s
     },
     close: () => bar.stop(),
   };
-}
-
-/** 75 → "1:15" */
-function clock(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "…";
-  const whole = Math.ceil(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

@@ -1,7 +1,7 @@
 // The command `thalweg train` on images: written on the public API alone, as a user would.
 import { writeFileSync } from "node:fs";
 import {
-  type Batch, checkpoints, chromeTrace, convfc, createModel, crossEntropy, formatProfile, type Layer, lenet5, mlp, resnet, type Snapshot, sgd,
+  type Batch, checkpoints, chromeTrace, convfc, createModel, crossEntropy, formatProfile, type Layer, lenet5, type ModelOptions, mlp, resnet, type Snapshot, sgd,
 } from "thalweg"; // biome-ignore format: a list of names
 import type { Dataset, PerChannel } from "thalweg/data";
 import { mostFrequent } from "./baseline.ts";
@@ -99,9 +99,12 @@ export async function train(
   return true;
 }
 
-function modelFor(options: TrainOptions, { shape, size, classes = [] }: Dataset) {
+const modelFor = (options: TrainOptions, data: Dataset) => createModel(modelOptions(options, data));
+
+/** What a model that was trained by these options is made of. */
+export function modelOptions(options: TrainOptions, { shape, size, classes = [] }: Dataset): ModelOptions {
   const { momentum, weightDecay, seed, build, threads } = options;
-  return createModel({
+  return {
     input: shape,
     network: networkOf(options.network, classes.length),
     loss: crossEntropy(),
@@ -109,7 +112,7 @@ function modelFor(options: TrainOptions, { shape, size, classes = [] }: Dataset)
     seed,
     build,
     threads,
-  });
+  };
 }
 
 /** The learning rate after so many steps: the same all along, or falling evenly to 0 from epoch to epoch. */

@@ -50,7 +50,7 @@ export interface SurfaceReport {
 }
 
 /** Seconds between two writings of the file. */
-const SAVE_EVERY = 5;
+const SAVE_EVERY = 2;
 /** The stream of the draw of examples. */
 const STREAM = 0x5c30;
 

@@ -1,0 +1,146 @@
+// The command `thalweg connect`: the straight line between two trained networks, and a curve of low loss.
+import { existsSync } from "node:fs";
+import { checkpoints, createModel, type EpochReport, l2, loadCheckpoint, sgd } from "thalweg";
+import type { Dataset } from "thalweg/data";
+import { createCurve, lineBetween, type PathSummary, pathSummary, type Section } from "thalweg/science";
+import { progress } from "./progress.ts";
+import { bare, followed } from "./surface.ts";
+import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
+
+export interface ConnectCommand extends LookOptions {
+  readonly kind: "bezier" | "chain";
+  readonly bends: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly seed: number;
+  readonly points: number;
+  readonly examples: number;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+}
+
+const sets = ["train", "test"] as const;
+type Summaries = Readonly<Record<(typeof sets)[number], PathSummary>>;
+
+/** @returns whether it went to its end */
+export async function connect(
+  a: string,
+  b: string,
+  command: ConnectCommand,
+  write: (text: string) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [first, second] = [await readTrained(a), await readTrained(b)];
+  const line = lineBetween(first.snapshot, second.snapshot);
+  const data = await dataOf(first, command);
+  const { optimizer: _, ...made } = optionsOf(first, command, data.train);
+  const { momentum, weightDecay } = first.options;
+  const { kind, bends, epochs, batch, learningRate, json, points, resume = false } = command;
+  const out = command.out ?? `${bare(a)}-${bare(b).replace(/.*[\\/]/, "")}`;
+  const steps = epochs * Math.ceil(data.train.size / batch);
+  const options = {
+    ...made,
+    seed: command.seed,
+    optimizer: sgd({ learningRate: (step) => learningRate * shareOf(step / steps), momentum }),
+    // At the point of the curve, of all parameters (Garipov et al. 2018); λΣw² pulls twice as hard as a decay of λ.
+    ...(weightDecay > 0 && { regularizer: l2(weightDecay / 2, { include: "all" }) }),
+  };
+  const model = await createModel(options);
+  const along = async (section: Section, name: string): Promise<Summaries | undefined> => {
+    const found: [string, PathSummary][] = [];
+    for (const set of sets) {
+      const file = `${out}.${name}.${set}.npz`;
+      const values = await followed(model, data[set], section, `${name}, ${set}`, json, {
+        ...{ points, x: [0, 1], statistics: data.train, file, signal },
+        ...{ examples: Math.min(command.examples, data[set].size), resume: resume && existsSync(file) },
+        normalization: model.state.length > 0 ? "refresh" : "running",
+      });
+      if (!values) return undefined;
+      found.push([set, pathSummary(section, values)]);
+    }
+    return Object.fromEntries(found) as Summaries;
+  };
+  const started = performance.now();
+  const stopped = (): false => {
+    write(json ? `${JSON.stringify({ interrupted: true })}\n` : "interrupted; go on with --resume\n");
+    return false;
+  };
+  const straight = await along(line, "line");
+  if (!straight) return stopped();
+  if (!json) write(text("straight line", straight));
+  const curve = await createCurve(options, [first.snapshot, second.snapshot], { kind, bends });
+  const kept = `${out}.curve.checkpoint`;
+  const goesOn = resume && existsSync(kept);
+  if (goesOn) await loadCheckpoint(curve.model, kept);
+  const learnt = await learn(curve.model, data.train, { epochs, batch, kept, goesOn, json, signal });
+  if (!learnt) return stopped();
+  const section = curve.section();
+  curve.model.close();
+  const bent = await along(section, "curve");
+  if (!bent) return stopped();
+  model.close();
+  const seconds = (performance.now() - started) / 1000;
+  if (json) write(`${JSON.stringify({ line: straight, curve: bent, kind, bends, epochs, seconds, out })}\n`);
+  else
+    write(`${text(`${kind} curve`, bent)}after ${seconds.toFixed(1)} s; kept in ${out}.line.*.npz, ${out}.curve.*\n`);
+  return true;
+}
+
+/** Constant for half of the time, then falling evenly to a hundredth, where it stays for the last tenth. */
+const shareOf = (done: number): number => Math.min(1, Math.max(0.01, 1 - (0.99 * (done - 0.5)) / 0.4));
+
+async function learn(
+  model: Awaited<ReturnType<typeof createCurve>>["model"],
+  train: Dataset,
+  how: {
+    readonly epochs: number;
+    readonly batch: number;
+    readonly kept: string;
+    readonly goesOn: boolean;
+    readonly json: boolean | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<boolean> {
+  const { epochs, batch, kept, goesOn, json, signal } = how;
+  if (goesOn && (model.snapshot({ copy: false }).fit?.epoch ?? 1) > epochs) return true;
+  const bar = progress("learning the curve", json);
+  const started = performance.now();
+  let first: number | undefined;
+  try {
+    const options = { epochs, batchSize: batch, signal, resume: goesOn, callbacks: [checkpoints(kept)] };
+    for await (const report of model.fit(train, { ...options, reportEvery: 50 })) {
+      const share = report.kind === "epoch" ? report.epoch / epochs : shareDone(report, epochs);
+      first ??= share;
+      const seconds = (performance.now() - started) / 1000;
+      bar.tell(share, share > first ? ((1 - share) * seconds) / (share - first) : Number.NaN);
+    }
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return false;
+  } finally {
+    bar.close();
+  }
+}
+
+const shareDone = (
+  {
+    epoch,
+    stepInEpoch,
+    stepsPerEpoch,
+  }: { readonly epoch: EpochReport["epoch"]; readonly stepInEpoch: number; readonly stepsPerEpoch: number },
+  epochs: number,
+): number => (epoch - 1 + stepInEpoch / stepsPerEpoch) / epochs;
+
+function text(name: string, summaries: Summaries): string {
+  return sets
+    .map((set) => {
+      const { loss, error, lengthRatio } = summaries[set];
+      const [worst, end] = [loss.max, Math.max(...loss.ends)].map((value) => value.toFixed(4));
+      const wrong = error ? `, at most ${(100 * error.max).toFixed(2)} % wrong` : "";
+      return `${name}, ${set}: loss at most ${worst} (ends ${end}), barrier ${loss.barrier.toFixed(4)}${wrong}, ${lengthRatio.toFixed(3)} times as long as straight\n`;
+    })
+    .join("");
+}

@@ -1,0 +1,42 @@
+// Networks that `thalweg train` kept, for the commands that look at them.
+import { type ModelOptions, readCheckpoint, type Snapshot } from "thalweg";
+import type { Dataset, TrainAndTest } from "thalweg/data";
+import { readDataset } from "./datasets.ts";
+import type { TrainOptions } from "./options.ts";
+import { type DatasetName, datasetNames } from "./recipes.ts";
+import { type ImageNotes, modelOptions } from "./train.ts";
+
+/** What these commands ask alike. */
+export interface LookOptions {
+  /** The data set by name, or the folder of its files. */
+  readonly data?: string;
+  readonly threads?: number | "auto";
+}
+
+export interface Trained {
+  readonly snapshot: Snapshot;
+  readonly options: TrainOptions;
+}
+
+/** @throws for checkpoints of something else */
+export async function readTrained(checkpoint: string): Promise<Trained> {
+  const snapshot = await readCheckpoint(checkpoint);
+  const notes = snapshot.notes as ImageNotes | undefined;
+  if (notes?.command !== "thalweg train images")
+    throw new Error(
+      `${checkpoint} was not written by thalweg train on images; use thalweg/science in a program of your own`,
+    );
+  return { snapshot, options: notes.options };
+}
+
+/** The data that a network was trained on. */
+export async function dataOf({ options }: Trained, { data }: LookOptions): Promise<TrainAndTest> {
+  const isName = (datasetNames as readonly (string | undefined)[]).includes(data);
+  if (isName && data !== options.dataset)
+    throw new Error(`--data ${data}: the network was trained on ${options.dataset}; leave --data out`);
+  return readDataset(options.dataset as DatasetName, isName || data === undefined ? options.data : data);
+}
+
+/** How to make the network again. */
+export const optionsOf = ({ options }: Trained, { threads }: LookOptions, train: Dataset): ModelOptions =>
+  modelOptions({ ...options, threads: threads ?? options.threads }, train);

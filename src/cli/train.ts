@@ -34,8 +34,7 @@ export async function train(
 ): Promise<boolean> {
   const data = await readDataset(options.dataset, options.data);
   const model = await modelFor(options, data.train);
-  // More epochs than before have rates of their own.
-  if (from) model.restore({ ...from, learningRate: rateAfter(from.steps, options, data.train.size) });
+  if (from) model.restore(from);
   const { checkpoint } = options;
   const notes: ImageNotes = { command: "thalweg train images", options };
   const run = { build: model.build, network: options.network.name, threads: model.threads };

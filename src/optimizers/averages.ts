@@ -55,7 +55,7 @@ export function ema(optimizer: Optimizer, options: EmaOptions = {}): Optimizer {
 }
 
 export interface SwaOptions {
-  /** Steps before the first weights that count; default 0 */
+  /** Steps before the first weights that count, a multiple of `every`; default 0 */
   readonly after?: number;
   /** Steps between two that count, such as those of an epoch; default 1 */
   readonly every?: number;
@@ -63,15 +63,19 @@ export interface SwaOptions {
 
 /**
  * Stochastic weight averaging (Izmailov et al. 2018): the mean of the weights after every `every` steps, beginning with those
- * after step `after` + `every`; the weights themselves before. `model.average` is a live view of it; refresh BatchNorm's statistics
- * with `refreshStatistics` once the model has it.
+ * after step `after` + `every`; before, the weights as they were after the last such step. `model.average` is a live view of
+ * it; refresh BatchNorm's statistics with `refreshStatistics` once the model has it.
  */
 export function swa(optimizer: Optimizer, options: SwaOptions = {}): Optimizer {
   requireOptions("swa", options, ["after", "every"]);
   const { after = 0, every = 1 } = options;
   requireWhole("swa", "after", after, 0);
   requireWhole("swa", "every", every, 1);
-  // How many count so far, these among them: 1 or less before the second.
-  const first = Math.floor(after / every);
+  const first = after / every;
+  if (!Number.isInteger(first))
+    throw new Error(
+      `swa: after must be a multiple of every (${every}), got ${after}: weights count after every ${every} steps`,
+    );
+  // How many count so far, these among them, is 1 or less before the second.
   return averaged("swa", optimizer, every, ({ step }) => div(1, maximum(sub(div(step, every), first), 1)));
 }

@@ -4,6 +4,7 @@ import { requireFunction, requireOptions, show } from "../checks.ts";
 import { requireOptimizer } from "./lookahead.ts";
 import type { Optimizer, Slice } from "./optimizer.ts";
 import { byRuns } from "./runs.ts";
+import { looksAtOne } from "./transform.ts";
 
 export interface ParameterGroup {
   /** Whether a parameter of `model.layout` belongs here, such as ({ name }) => name.startsWith("dense1"). */
@@ -28,15 +29,21 @@ export function parameterGroups(groups: readonly ParameterGroup[], rest: Optimiz
   const trained = groups
     .filter(({ optimizer }) => optimizer !== "frozen")
     .map(({ optimizer }) => optimizer as Optimizer);
-  for (const { name, ascend, every, first, groupRates } of [rest, ...trained])
+  for (const optimizer of [rest, ...trained]) {
+    const { name, ascend, every, first, groupRates } = optimizer;
     if (ascend || every || first?.includes("theta"))
       throw new Error(`parameterGroups: ${name} cannot be a group's; put it around all groups`);
-    else if (groupRates)
+    if (groupRates)
       throw new Error(`parameterGroups: ${name} cannot be a group's; list all groups in one parameterGroups`);
-    else if (first?.some((value) => value !== 0))
+    if (first?.some((value) => value !== 0))
       throw new Error(
         `parameterGroups: ${name} cannot be a group's: what groups keep begins with 0, not with ${show(first)}; leave out such as adagrad's initialAccumulator`,
       );
+    if (!looksAtOne(optimizer))
+      throw new Error(
+        `parameterGroups: ${name} looks at all parameters together and cannot be a group's; put what does so before all groups, as in chain(clipByGlobalNorm(1), parameterGroups(…)), or say byParameter: true of a transform of your own that does not`,
+      );
+  }
   const all = [rest, ...trained];
   return {
     name: "parameterGroups",

@@ -31,6 +31,7 @@ export function lamb(options: AdamOptions = {}): Optimizer {
     name: "lamb",
     learningRate,
     slots: 2,
+    byParameter: true,
     update: (inputs) =>
       byRuns(
         inputs,

@@ -40,6 +40,8 @@ interface Rule {
    * false: one thread makes it.
    */
   readonly byElement?: boolean;
+  /** Whether it looks at no more than one parameter of the layout at a time; what goes by element does. Default false. */
+  readonly byParameter?: boolean;
 }
 
 /** What a step leaves. */

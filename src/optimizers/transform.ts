@@ -35,9 +35,13 @@ export function wrap(
   };
 }
 
+/** Whether a rule looks at no more than one parameter at a time. */
+export const looksAtOne = ({ byElement, byParameter }: Pick<Optimizer, "byElement" | "byParameter">): boolean =>
+  byElement === true || byParameter === true;
+
 /** A transform of one's own, as a link for `chain`. */
 export function gradientTransform(rule: TransformRule): Transform {
-  requireOptions("gradientTransform", rule, ["name", "slots", "byElement", "transform"]);
+  requireOptions("gradientTransform", rule, ["name", "slots", "byElement", "byParameter", "transform"]);
   const { name, slots, transform } = rule;
   if (typeof transform !== "function")
     throw new Error(`gradientTransform: transform must be a function of the step's inputs, got ${show(transform)}`);
@@ -50,6 +54,7 @@ export function gradientTransform(rule: TransformRule): Transform {
         return { inputs: { ...inputs, gradient: next.gradient }, slots: next.slots };
       }),
       byElement: rule.byElement === true && inner.byElement === true,
+      byParameter: looksAtOne(rule) && looksAtOne(inner),
     }),
   };
 }

@@ -83,12 +83,12 @@ export function assign(call: string, vector: Float32Array, values: ArrayLike<num
   vector.set(values);
 }
 
-/** Throws unless a value is an array of `length` numbers that are finite as f32. */
-export function requireVector(call: string, values: ArrayLike<number>, length: number): void {
+/** Throws unless a value is an array of `length` numbers that are finite as f32, or may be infinite. */
+export function requireVector(call: string, values: ArrayLike<number>, length: number, infinite = false): void {
   if (values?.length !== length) throw new Error(`${call}: expected ${length} numbers, got ${values?.length}`);
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
-    if (typeof value !== "number" || !Number.isFinite(Math.fround(value)))
+    if (typeof value !== "number" || Number.isNaN(value) || !(infinite || Number.isFinite(Math.fround(value))))
       throw new Error(`${call}: number ${i} = ${show(value)} is not finite`);
   }
 }

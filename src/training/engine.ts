@@ -20,7 +20,7 @@ import type { Batch, Evaluation } from "./reports.ts";
 import { ResidentData } from "./resident.ts";
 import { seedWords } from "./seed.ts";
 import { reserveOwn } from "./segments.ts";
-import type { FitPosition } from "./snapshot.ts";
+import type { FitPosition, Snapshot } from "./snapshot.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 
 /** Everything an engine must know; plain data. */
@@ -113,6 +113,8 @@ export class Engine {
   /** Epochs drawn: those whose order depended on their number. */
   epochs = 0;
   #rates: (number | Schedule)[];
+  /** Those of the optimiser. */
+  #given: readonly (number | Schedule)[];
   #scalars: ScalarCells | undefined;
   /** The batch of the step under way. */
   #batch: Batch | undefined;
@@ -128,7 +130,8 @@ export class Engine {
     this.memory = memory;
     this.specification = specification;
     this.#source = source;
-    this.#rates = [...specification.learningRates];
+    this.#given = specification.learningRates;
+    this.#rates = [...this.#given];
     this.#targetWidth = size(specification.target.shape.slice(1));
     const bytes = 4 * specification.parameterCount;
     memory.reserve("scalars", 8 * this.#rates.length);
@@ -198,10 +201,15 @@ export class Engine {
   /** Takes the place of a schedule; the rates of groups keep their proportion to it. */
   set learningRate(value: number) {
     const before = this.learningRate;
-    this.#rates = this.#rates.map((_, i) => (i === 0 || before === 0 ? value : (this.#rate(i) * value) / before));
+    this.#rates = this.#rates.map((rate, i) => {
+      if (i === 0) return value;
+      // There is no proportion to 0.
+      return before === 0 ? rate : (this.#rate(i) * value) / before;
+    });
   }
   /** Rates that change from step to step, in the order of the specification's. */
   schedule(rates: readonly (number | Schedule)[]): void {
+    this.#given = rates;
     this.#rates = [...rates];
   }
   /** η of the step after so many. */
@@ -213,12 +221,27 @@ export class Engine {
     return this.rateAfter(this.#steps, i);
   }
 
+  /** Rates that were set; null for those that go by their schedule. */
+  get ratesSet(): (number | null)[] {
+    return this.#rates.map((rate) => (typeof rate === "number" ? rate : null));
+  }
+
   /** Puts back what a snapshot counted. */
-  goOnFrom(steps: number, epochs: number, learningRate: number, position: FitPosition | undefined): void {
+  goOnFrom(
+    {
+      steps,
+      epochs,
+      learningRate,
+      learningRates,
+    }: Pick<Snapshot, "steps" | "epochs" | "learningRate" | "learningRates">,
+    position: FitPosition | undefined,
+  ): void {
     this.#steps = steps;
     this.epochs = epochs;
-    // A schedule that gives this very rate goes on.
-    if (learningRate !== this.learningRate) this.learningRate = learningRate;
+    this.#rates = this.#given.map((given, i) => {
+      if (typeof given === "number" && i === 0) return learningRates[0] ?? learningRate;
+      return learningRates[i] ?? given;
+    });
     this.position = position;
   }
 
@@ -396,11 +419,12 @@ export class Engine {
    */
   advance(parts: readonly ReadyPart[], fill: (part: ReadyPart) => void): number {
     const { program } = parts[0] as ReadyPart;
+    if (this.#steps === 0) this.#fillSlots();
     for (let i = 0; i < parts.length; i++) this.#run(parts[i] as ReadyPart, fill);
     let loss = program.view("loss")[0] as number;
     if (this.#ascend && Number.isFinite(loss)) {
       const first = loss;
-      const second = this.#secondLoss(this.#ascend, program);
+      const second = this.#secondLoss(this.#ascend, parts, fill);
       loss = Number.isFinite(second) ? first : second;
     }
     if (Number.isFinite(loss)) {
@@ -412,10 +436,7 @@ export class Engine {
 
   #run(part: ReadyPart, fill: (part: ReadyPart) => void): void {
     fill(part);
-    if (part.first === 0) {
-      this.writeScalars();
-      if (this.#steps === 0) this.#fillSlots();
-    }
+    if (part.first === 0) this.writeScalars();
     // Random draws are those of the row's place in the whole batch.
     this.#cells().random[4] = part.first;
     part.program.run();
@@ -429,9 +450,10 @@ export class Engine {
     });
   }
 
-  /** Runs a program again where an optimiser wants its gradient → the loss there. θ is as before; so is the next state. */
-  #secondLoss(ascend: ReadyProgram, program: Runnable): number {
+  /** Does the batch again where an optimiser wants its gradient → the loss there. θ is as before; so is the next state. */
+  #secondLoss(ascend: ReadyProgram, parts: readonly ReadyPart[], fill: (part: ReadyPart) => void): number {
     const { memory, specification } = this;
+    const { program } = parts[0] as ReadyPart;
     const { kernels } = memory;
     const [theta, origin, next] = [memory.base("theta"), memory.base("origin"), memory.base("nextState")];
     const count = specification.parameterCount;
@@ -439,7 +461,8 @@ export class Engine {
     kernels.copy(origin + 4 * count, next, specification.state.length);
     if (!(program instanceof ReadyProgram)) this.#replicas?.update();
     ascend.run();
-    program.run();
+    // Filled again: a run takes the place of its inputs for what it computes.
+    for (let i = 0; i < parts.length; i++) this.#run(parts[i] as ReadyPart, fill);
     kernels.copy(theta, origin, count);
     kernels.copy(next, origin + 4 * count, specification.state.length);
     return program.view("loss")[0] as number;
@@ -568,14 +591,24 @@ export class Engine {
     return result;
   }
 
+  /** The first parameter or piece of state that the steps so far have left not finite, such as "parameter dense1.weights". */
+  ruined(): string | undefined {
+    const { layout, stateLayout } = this.specification;
+    const first = (segment: string, places: readonly StateSlice[]): string | undefined =>
+      places.find(
+        ({ offset, size: count }) =>
+          this.memory.kernels.firstNonFinite(this.memory.base(segment) + 4 * offset, count) >= 0,
+      )?.name;
+    const [parameter, state] = [first("theta", layout), first("state", stateLayout)];
+    if (parameter !== undefined) return `parameter ${parameter}`;
+    return state === undefined ? undefined : `state ${state}`;
+  }
+
   /** Runs a program once more, call by call, and names the first tensor with a value that is not finite. */
   firstNonFinite(program: ReadyProgram): string | undefined {
     const { kernels } = this.memory;
-    const { layout } = this.specification;
-    const theta = this.memory.base("theta");
-    for (const { name, offset, size: count } of layout)
-      if (kernels.firstNonFinite(theta + 4 * offset, count) >= 0)
-        return `parameter ${name}, which the step before left so`;
+    const ruined = this.ruined();
+    if (ruined?.startsWith("parameter")) return `${ruined}, which the step before left so`;
     const { calls, tensors } = program.program;
     let found: string | undefined;
     program.trace((at) => {

@@ -114,10 +114,6 @@ function prepare(
   requireWhole("createModel", "optimizer.slots", optimizer.slots, 0);
   requireSeed("createModel", seed);
   if (options.microBatch !== undefined) requireWhole("createModel", "microBatch", options.microBatch, 1);
-  if (options.microBatch !== undefined && optimizer.ascend)
-    throw new Error(
-      `createModel: microBatch: ${optimizer.name} takes the gradient of a batch twice, and parts are gone by then; leave microBatch out`,
-    );
   const build = chooseBuild(options.build);
   const possible = chooseThreads(options.threads, build, inWorker);
   // Compiles while the network is traced; who needs it asks again.

@@ -1,8 +1,8 @@
 // Everything that decides how a model goes on, as plain data: taken at any step, put back into a model made with the same
 // options, it continues bit for bit as if it had never stopped.
-import { requireArray, requireFinite, requireOneOf, requireOptions, requireWhole, show } from "../checks.ts";
+import { requireArray, requireFinite, requireOneOf, requireOptions, requireWhole, requireWithin, show } from "../checks.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
-import { requireLearningRate } from "../optimizers/options.ts";
+import { LARGEST } from "../optimizers/options.ts";
 import { requireVector } from "./check.ts";
 import type { Engine } from "./engine.ts";
 import type { StateSlice } from "./trace.ts";
@@ -41,6 +41,8 @@ export interface Snapshot {
   readonly steps: number;
   readonly epochs: number;
   readonly learningRate: number;
+  /** Learning rates that were set, the model's and those of groups; null for those that go by their schedule. */
+  readonly learningRates: readonly (number | null)[];
   /** The optimiser's name. */
   readonly optimizer: string;
   readonly layout: readonly StateSlice[];
@@ -56,7 +58,19 @@ export interface Snapshot {
 }
 
 const known = [
-  ...["seed", "steps", "epochs", "learningRate", "optimizer", "layout", "stateLayout", "parameters", "slots", "state"],
+  ...[
+    "seed",
+    "steps",
+    "epochs",
+    "learningRate",
+    "learningRates",
+    "optimizer",
+    "layout",
+    "stateLayout",
+    "parameters",
+    "slots",
+    "state",
+  ],
   ...["fit", "notes"],
 ];
 
@@ -69,6 +83,11 @@ export interface SnapshotOptions {
 export function takeSnapshot(engine: Engine, options: SnapshotOptions): Snapshot {
   requireOptions("snapshot", options, ["copy"]);
   const { copy = true } = options;
+  const ruined = engine.ruined();
+  if (ruined)
+    throw new Error(
+      `snapshot: ${ruined} is not finite after step ${engine.steps}: no model can go on from there; lower the learning rate, or go back to an earlier snapshot`,
+    );
   const kept = (vector: Float32Array): Float32Array => (copy ? vector.slice() : vector);
   const { seed, optimizer, layout, stateLayout, slots } = engine.specification;
   const places = (list: readonly StateSlice[]): StateSlice[] =>
@@ -78,6 +97,7 @@ export function takeSnapshot(engine: Engine, options: SnapshotOptions): Snapshot
     steps: engine.steps,
     epochs: engine.epochs,
     learningRate: engine.learningRate,
+    learningRates: engine.ratesSet,
     optimizer,
     layout: places(layout),
     stateLayout: places(stateLayout),
@@ -92,7 +112,7 @@ export function takeSnapshot(engine: Engine, options: SnapshotOptions): Snapshot
 export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
   requireOptions("restore", snapshot, known);
   const { specification } = engine;
-  const { seed, steps, epochs, learningRate, optimizer, parameters, slots, state, fit } = snapshot;
+  const { seed, steps, epochs, learningRate, learningRates, optimizer, parameters, slots, state, fit } = snapshot;
   requireSameLayout("parameter", snapshot.layout, specification.layout);
   requireSameLayout("piece of state", snapshot.stateLayout, specification.stateLayout);
   if (optimizer !== specification.optimizer || slots?.length !== specification.slots)
@@ -105,16 +125,30 @@ export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
     );
   requireWhole("restore", "steps", steps, 0);
   requireWhole("restore", "epochs", epochs, 0);
-  if (learningRate !== engine.rateAfter(steps)) requireLearningRate("restore", learningRate);
+  requireRate("learningRate", learningRate);
+  if (learningRates?.length !== specification.learningRates.length)
+    throw new Error(
+      `restore: the snapshot has ${learningRates?.length} learning rates, the model ${specification.learningRates.length}; create the model with the same optimiser`,
+    );
+  learningRates.forEach((rate, i) => {
+    if (rate !== null) requireRate(`learningRates[${i}]`, rate);
+  });
   const vectors = [
     ["parameters", parameters, engine.theta()],
     ...slots.map((slot, i) => [`slots[${i}]`, slot, engine.slot(i)] as const),
     ["state", state, engine.state()],
   ] as const;
-  for (const [name, values, place] of vectors) requireVector(`restore: ${name}`, values, place.length);
+  // A mean of squares may be beyond all numbers, and the model go on.
+  for (const [name, values, place] of vectors)
+    requireVector(`restore: ${name}`, values, place.length, name.startsWith("slots"));
   if (fit !== undefined) requireFitPosition(fit);
-  engine.goOnFrom(steps, epochs, learningRate, fit && { ...fit });
+  engine.goOnFrom(snapshot, fit && { ...fit });
   for (const [, values, place] of vectors) place.set(values);
+}
+
+/** A schedule may give 0. */
+function requireRate(what: string, rate: number): void {
+  requireWithin("restore", what, rate, 0, LARGEST);
 }
 
 function requireFitPosition(fit: FitPosition): void {

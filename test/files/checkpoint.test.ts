@@ -113,7 +113,7 @@ describe("restore refuses, and changes nothing:", () => {
     [{ parameters: new Float32Array(3) }, "restore: parameters: expected 83 numbers, got 3"],
     [{ slots: [new Float32Array(83).fill(Number.NaN)] }, "restore: slots[0]: number 0 = NaN is not finite"],
     [{ steps: -1 }, "restore: steps must be a whole number ≥ 0, got -1"],
-    [{ learningRate: 0 }, "restore: learningRate must be"],
+    [{ learningRate: -1 }, "restore: learningRate must be in [0,"],
     [{ layout: undefined }, "restore: expected a list of every parameter"],
     [{ fit: { epoch: 0 } }, "restore: fit: epoch must be a whole number ≥ 1, got 0"],
     [{ more: 1 }, 'restore: unknown option "more"'],

@@ -56,7 +56,7 @@ describe("ema", () => {
 
 describe("swa", () => {
   test("is the mean of the weights of every so many steps after a step, and the weights before", async () => {
-    const model = await point(swa(sgd(rule), { after: 7, every: 3 }), squares, start);
+    const model = await point(swa(sgd(rule), { after: 6, every: 3 }), squares, start);
     const thetas = walk(model, 8);
     expect([...model.average]).toEqual(f64(thetas[5]));
     thetas.push(...walk(model, 7));
@@ -112,6 +112,11 @@ test.each([
     "ema: lookahead of sgd does something else after its steps",
   ],
   ["no steps", () => swa(sgd(), { every: 0 }), "swa: every"],
+  [
+    "a beginning between",
+    () => swa(sgd(), { after: 7, every: 3 }),
+    "swa: after must be a multiple of every (3), got 7",
+  ],
 ])("%s is refused", (_, make, message) => {
   expect(make).toThrow(message);
 });

@@ -591,24 +591,27 @@ export class Engine {
     return result;
   }
 
-  /** The first parameter or piece of state that the steps so far have left not finite, such as "parameter dense1.weights". */
-  ruined(): string | undefined {
+  /** Throws where the steps so far have left a parameter, or a running statistic, that is not finite. */
+  requireIntact(call: string): void {
     const { layout, stateLayout } = this.specification;
-    const first = (segment: string, places: readonly StateSlice[]): string | undefined =>
-      places.find(
-        ({ offset, size: count }) =>
-          this.memory.kernels.firstNonFinite(this.memory.base(segment) + 4 * offset, count) >= 0,
-      )?.name;
-    const [parameter, state] = [first("theta", layout), first("state", stateLayout)];
-    if (parameter !== undefined) return `parameter ${parameter}`;
-    return state === undefined ? undefined : `state ${state}`;
+    const name = this.#ruined("theta", layout) ?? this.#ruined("state", stateLayout);
+    if (name !== undefined)
+      throw new Error(
+        `${call}: ${name} is not finite after step ${this.#steps}; go back to an earlier snapshot, with a learning rate below ${this.learningRate}`,
+      );
+  }
+  /** The first entry with a number that is not finite. */
+  #ruined(segment: string, places: readonly StateSlice[]): string | undefined {
+    const { kernels } = this.memory;
+    const base = this.memory.base(segment);
+    return places.find(({ offset, size: count }) => kernels.firstNonFinite(base + 4 * offset, count) >= 0)?.name;
   }
 
   /** Runs a program once more, call by call, and names the first tensor with a value that is not finite. */
   firstNonFinite(program: ReadyProgram): string | undefined {
     const { kernels } = this.memory;
-    const ruined = this.ruined();
-    if (ruined?.startsWith("parameter")) return `${ruined}, which the step before left so`;
+    const ruined = this.#ruined("theta", this.specification.layout);
+    if (ruined !== undefined) return `parameter ${ruined}, which the step before left so`;
     const { calls, tensors } = program.program;
     let found: string | undefined;
     program.trace((at) => {

@@ -196,11 +196,7 @@ export async function* fit<M extends Metrics>(
             examplesPerSecond: rate(from + rows - first * batch),
           };
       }
-      const ruined = engine.ruined();
-      if (ruined)
-        throw new Error(
-          `fit: ${ruined} is not finite after step ${engine.steps}, the last of epoch ${epoch}; lower the learning rate (now ${engine.learningRate}), or clip the gradient, and begin from an earlier snapshot or a new model`,
-        );
+      engine.requireIntact("fit");
       const examplesPerSecond = rate(data.size - first * batch);
       await turns.take();
       const judged = held && (await judge(engine, held, turns, metrics));

@@ -24,7 +24,6 @@ import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
 import { restoreSnapshot, type Snapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.ts";
 import { table } from "./table.ts";
-import { chooseThreads, threadsFor } from "./threads.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
 import { workings } from "./workings.ts";
 
@@ -80,10 +79,10 @@ export const batchKeys = ["x", "y", "weights"];
  * Checks options and traces the network: everything of a model that needs no memory.
  * @param inWorker whether the model is to live in a worker of its own
  */
-function prepare(
+async function prepare(
   options: ModelOptions,
   inWorker: boolean,
-): {
+): Promise<{
   readonly blueprint: Blueprint;
   readonly input: Shape;
   readonly inputType: DataType;
@@ -91,7 +90,7 @@ function prepare(
   readonly threads: number;
   readonly optimizer: Optimizer;
   readonly seed: number;
-} {
+}> {
   requireOptions("createModel", options, known);
   const { inputType = "f32", network, loss, regularizer, seed = 0 } = options;
   requireShape("createModel", "input", options.input, ", such as [784]");
@@ -115,11 +114,13 @@ function prepare(
   requireSeed("createModel", seed);
   if (options.microBatch !== undefined) requireWhole("createModel", "microBatch", options.microBatch, 1);
   const build = chooseBuild(options.build);
-  const possible = chooseThreads(options.threads, build, inWorker);
+  // Who asks for one thread loads nothing of what several need.
+  const several = options.threads === undefined || options.threads === 1 ? undefined : await import("./threads.ts");
+  const possible = several?.chooseThreads(options.threads, build, inWorker) ?? 1;
   // Compiles while the network is traced; who needs it asks again.
   loadModule(moduleFor(build, possible > 1)).catch(() => {});
   const blueprint = draw({ input, inputType, network, loss, regularizer, optimizer });
-  const threads = threadsFor(options.threads, possible, blueprint.lossIsMean);
+  const threads = several?.threadsFor(options.threads, possible, blueprint.lossIsMean) ?? 1;
   return { blueprint, input, inputType, build, threads, optimizer, seed };
 }
 
@@ -134,7 +135,7 @@ export interface Specified {
 }
 
 export async function specify(options: ModelOptions, inWorker = false): Promise<Specified> {
-  const { blueprint, input, inputType, build, threads, optimizer, seed } = prepare(options, inWorker);
+  const { blueprint, input, inputType, build, threads, optimizer, seed } = await prepare(options, inWorker);
   const { layout, parameterCount, stateLayout, state, output, target, inputBelow, judges, link } = blueprint;
   const memory = await ModelMemory.create(build, threads > 1 && !inWorker);
   const { learningRate, groupRates = [], slots, first = [], every, average } = optimizer;

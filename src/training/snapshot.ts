@@ -1,6 +1,14 @@
 // Everything that decides how a model goes on, as plain data: taken at any step, put back into a model made with the same
 // options, it continues bit for bit as if it had never stopped.
-import { requireArray, requireFinite, requireOneOf, requireOptions, requireWhole, requireWithin, show } from "../checks.ts";
+import {
+  requireArray,
+  requireFinite,
+  requireOneOf,
+  requireOptions,
+  requireWhole,
+  requireWithin,
+  show,
+} from "../checks.ts";
 import { sameShape, showShape } from "../graph/tensor.ts";
 import { LARGEST } from "../optimizers/options.ts";
 import { requireVector } from "./check.ts";
@@ -83,11 +91,7 @@ export interface SnapshotOptions {
 export function takeSnapshot(engine: Engine, options: SnapshotOptions): Snapshot {
   requireOptions("snapshot", options, ["copy"]);
   const { copy = true } = options;
-  const ruined = engine.ruined();
-  if (ruined)
-    throw new Error(
-      `snapshot: ${ruined} is not finite after step ${engine.steps}: no model can go on from there; lower the learning rate, or go back to an earlier snapshot`,
-    );
+  engine.requireIntact("snapshot");
   const kept = (vector: Float32Array): Float32Array => (copy ? vector.slice() : vector);
   const { seed, optimizer, layout, stateLayout, slots } = engine.specification;
   const places = (list: readonly StateSlice[]): StateSlice[] =>

@@ -45,7 +45,7 @@ export function parseCsv(text: string, options: CsvOptions = {}): Table {
   if (typeof delimiter !== "string" || delimiter.length !== 1 || '"\r\n'.includes(delimiter))
     fail(`delimiter must be one character, got ${show(delimiter)}`);
   requireOneOf("parseCsv", "missing", missing, ["refuse", "drop"]);
-  const rows = rowsOf(text.startsWith("\ufeff") ? text.slice(1) : text, delimiter, fail);
+  const rows = rowsOf(text.startsWith("\ufeff") ? text.slice(1) : text, delimiter, options.columns?.length, fail);
   const names = options.columns ?? rows.shift()?.cells.map((name) => name.trim());
   if (!names) return fail("there is no text; the first row must hold the names of the columns");
   names.forEach((name, i) => {
@@ -94,15 +94,26 @@ export function parseCsv(text: string, options: CsvOptions = {}): Table {
   return { size: whole.length, columns };
 }
 
-/** Splits text into rows of cells; lines with nothing in them are passed over. */
-function rowsOf(text: string, delimiter: string, fail: (what: string, line: number) => never): Row[] {
+/**
+ * Splits text into rows of cells; lines with nothing in them are passed over, but in a table of one column, where such a line is
+ * a missing cell.
+ */
+function rowsOf(
+  text: string,
+  delimiter: string,
+  columns: number | undefined,
+  fail: (what: string, line: number) => never,
+): Row[] {
   const rows: Row[] = [];
+  let width = columns;
   let cells: string[] = [];
   let line = 1;
   let first = 1;
   let at = 0;
   const endRow = (): void => {
-    if (cells.length > 1 || cells[0] !== "") rows.push({ cells, line: first });
+    const isBlank = cells.length === 1 && cells[0] === "";
+    if (!isBlank) width ??= cells.length;
+    if (!isBlank || width === 1) rows.push({ cells, line: first });
     cells = [];
     line++;
     first = line;

@@ -12,6 +12,14 @@ const plain = ({ columns }: Table): Record<string, unknown[]> =>
   Object.fromEntries(columns.map(({ name, values }) => [name, [...values]]));
 
 describe("parseCsv", () => {
+  test("takes a blank line in a table of one column for a missing cell", () => {
+    const message = 'line 3: column "a" has no value (""); fill it in';
+    expect(() => parseCsv("\na\n\n1\n")).toThrow(message);
+    expect(() => parseCsv("a\n1\n\n3\n")).toThrow(message);
+    expect(() => parseCsv("1\n2\n\n", { columns: ["a"] })).toThrow(message);
+    expect(parseCsv("a\n1\n\n3\n", { missing: "drop" }).columns[0]?.values).toEqual(Float64Array.of(1, 3));
+  });
+
   test("reads numbers and text, quotes, empty lines, line ends and a byte order mark", () => {
     const text = '\ufeffa, b ,"c ""x"""\r\n1,-2.5e1,"one, two"\r\n\r\n +3 ,.5,"three\nlines"\r\n';
     expect(plain(parseCsv(text))).toEqual({ a: [1, 3], b: [-25, 0.5], 'c "x"': ["one, two", "three\nlines"] });

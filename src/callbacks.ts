@@ -160,24 +160,35 @@ function flat(value: object, path = ""): [string, unknown][] {
   );
 }
 
+/** A row of CSV (RFC 4180): cells are quoted where they must be. */
+const csvRow = (cells: readonly unknown[]): string =>
+  cells
+    .map((cell) => String(cell ?? ""))
+    .map((text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text))
+    .join(",");
+
 /**
  * Adds a row per epoch to a CSV file (Node). A new file begins with the names; an old one goes on, as a run does that is
- * resumed.
+ * resumed, where its names are the same.
+ * @throws from fit, for an old file that begins otherwise
  */
-export function csvLog(path: string): Callback {
-  let columns: readonly string[] | undefined;
-  return {
-    async report(report) {
-      if (report.kind !== "epoch") return;
-      const { kind: _, ...numbers } = report;
-      const row = new Map(flat(numbers));
-      columns ??= [...row.keys()];
-      await appendLine(path, columns.map((name) => row.get(name) ?? "").join(","), columns.join(","));
-    },
-  };
-}
+export const csvLog = (path: string): Callback => ({
+  async report(report) {
+    if (report.kind !== "epoch") return;
+    const { kind: _, ...numbers } = report;
+    const row = flat(numbers);
+    const names = csvRow(row.map(([name]) => name));
+    const fits = await appendLine(path, csvRow(row.map(([, value]) => value)), names);
+    if (!fits)
+      throw new Error(
+        `csvLog: ${show(path)} does not begin with the names of this report, ${names}; give the log another path, or move the old file away`,
+      );
+  },
+});
 
 /** Adds every report to a file as a line of JSON (Node). */
 export const jsonLinesLog = (path: string): Callback => ({
-  report: (report) => appendLine(path, JSON.stringify(report)),
+  async report(report) {
+    await appendLine(path, JSON.stringify(report));
+  },
 });

@@ -47,7 +47,7 @@ export async function readKept(name: string): Promise<Uint8Array> {
 }
 
 /** A page has no files to add to. */
-export function appendLine(path: string, _line: string, _first?: string): Promise<void> {
+export function appendLine(path: string, _line: string, _first?: string): Promise<boolean> {
   return Promise.reject(new Error(`log: a page cannot write ${path}; use history(), and keep its reports yourself`));
 }
 

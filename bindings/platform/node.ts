@@ -100,12 +100,19 @@ function isAlive(pid: number): boolean {
 
 export const readKept = async (path: string): Promise<Uint8Array> => new Uint8Array(await files().readFile(path));
 
-/** Adds a line to a file; where that is new or empty, `first` goes before it. */
-export async function appendLine(path: string, line: string, first?: string): Promise<void> {
-  const file = await files().open(path, "a");
+/**
+ * Adds a line to a file; where that is new or empty, `first` goes before it.
+ * @returns whether it was added: not to a file that begins with another line than `first`
+ */
+export async function appendLine(path: string, line: string, first?: string): Promise<boolean> {
+  const file = await files().open(path, "a+");
   try {
-    const isNew = first !== undefined && (await file.stat()).size === 0;
-    await file.appendFile(`${isNew ? `${first}\n` : ""}${line}\n`);
+    const head = new TextEncoder().encode(first === undefined ? "" : `${first}\n`);
+    const isNew = (await file.stat()).size === 0;
+    const { buffer } = await file.read(new Uint8Array(head.length), 0, head.length, 0);
+    if (!isNew && buffer.some((byte, i) => byte !== head[i])) return false;
+    await file.appendFile(`${isNew && first !== undefined ? `${first}\n` : ""}${line}\n`);
+    return true;
   } finally {
     await file.close();
   }

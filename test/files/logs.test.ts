@@ -56,6 +56,21 @@ test("a CSV log has a row an epoch, and goes on with a run that is resumed", asy
   );
 });
 
+test("a CSV log quotes names and texts, and refuses a file of other columns", async () => {
+  const csv = join(folder, "quoted.csv");
+  const metrics = { 'a,"b"': () => "x\ny" as never, "c d": () => 1 };
+  await fitted(await make(), 1, [csvLog(csv)], { metrics });
+  const text = readFileSync(csv, "utf8");
+  expect(text).toMatch(/,"validation\.a,""b""",validation\.c d\n.*,"x\ny",1\n$/);
+  const log = csvLog(csv);
+  await expect(fitted(await make(), 1, [log])).rejects.toThrow(
+    /^csvLog: ".*quoted\.csv" does not begin with the names of this report, epoch,.*accuracy; give the log another path/,
+  );
+  expect(readFileSync(csv, "utf8")).toBe(text);
+  await fitted(await make(), 1, [log], { metrics });
+  expect(readFileSync(csv, "utf8").length).toBeGreaterThan(text.length);
+});
+
 test("a JSONL log has every report", async () => {
   const reports = await fitted(await make(), 2, [jsonLinesLog(join(folder, "log.jsonl"))]);
   expect(lines("log.jsonl").map((line) => JSON.parse(line))).toEqual(reports);

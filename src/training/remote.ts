@@ -10,7 +10,6 @@ import { type Examples, isSource, type Source } from "../data/source.ts";
 import type { Schedule } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/options.ts";
 import { type Blueprint, kindFor, type ProgramKind } from "./blueprint.ts";
-import { type Callback, requireCallbacks, toldTo, withStates } from "./callbacks.ts";
 import { rowsIn } from "./check.ts";
 import type { EngineSpecification } from "./engine.ts";
 import { fitOptions, isWeightedFit, requireSignal } from "./fit.ts";
@@ -102,8 +101,8 @@ export class RemoteModel {
   #ratesNeeded = 1;
   /** Of the fits under way, by their number. */
   readonly #samplers = new Map<number, Sampler>();
-  /** Those of the last fit: where they stand belongs to where it stands. */
-  #callbacks: readonly Callback[] = [];
+  /** Adds where the callbacks of the last fit stand, if it had any. */
+  #told = (snapshot: Snapshot): Snapshot => snapshot;
   #calls = 0;
   #fits = 0;
   #ended: Error | undefined;
@@ -208,13 +207,13 @@ export class RemoteModel {
   }
   /** See Model.snapshot. */
   async snapshot(): Promise<Snapshot> {
-    return withStates((await this.#ask({ method: "snapshot" })) as Snapshot, this.#callbacks);
+    return this.#told((await this.#ask({ method: "snapshot" })) as Snapshot);
   }
   /** See Model.restore. */
   async restore(snapshot: Snapshot): Promise<void> {
     if (Number.isSafeInteger(snapshot?.steps)) this.#ratesNeeded = Math.max(this.#ratesNeeded, snapshot.steps + 1);
     await this.#ask({ method: "restore", snapshot });
-    this.#callbacks = [];
+    this.#told = (taken) => taken;
   }
   /** See Model.refreshStatistics. */
   async refreshStatistics(data: Dataset, options: RefreshOptions & TransferOptions = {}): Promise<void> {
@@ -238,16 +237,20 @@ export class RemoteModel {
     options: FitOptions<M> & TransferOptions = {},
   ): AsyncGenerator<Report<M>, void, void> {
     if (typeof options !== "object" || options === null) requireOptions("fit", options, fitOptions);
-    const { callbacks = [], ...course } = options;
+    const { callbacks, ...course } = options;
+    const reportsOf = (told: (snapshot: Snapshot) => Snapshot): AsyncGenerator<Report<M>, void, void> =>
+      isSource(data) ? this.#stream<M>(data, course) : this.#reports<M>(data, course, told);
+    if (callbacks === undefined) return yield* reportsOf((snapshot) => snapshot);
+    const { requireCallbacks, toldTo, withStates } = await import("./callbacks.ts");
     requireCallbacks(callbacks);
-    const reports = isSource(data) ? this.#stream<M>(data, course) : this.#reports<M>(data, course, callbacks);
-    yield* callbacks.length > 0 ? toldTo(callbacks, this, reports, course.resume) : reports;
+    const reports = reportsOf((snapshot) => withStates(snapshot, callbacks));
+    yield* toldTo(callbacks, this, reports, course.resume);
   }
 
   async *#reports<M extends Metrics>(
     data: Dataset,
     options: FitOptions<M> & TransferOptions,
-    callbacks: readonly Callback[],
+    told: (snapshot: Snapshot) => Snapshot,
   ): AsyncGenerator<Report<M>, void, void> {
     const { signal, metrics, sampler, transfer, ...rest } = options;
     requireMetrics("fit", metrics);
@@ -281,7 +284,7 @@ export class RemoteModel {
         method: "fit", fit, data, options: rest, metrics: metrics !== undefined, sampler: postedOf(sampler),
       } as const; // biome-ignore format: a line
       await this.#ask(request, programs, transfer && { transfer });
-      this.#callbacks = callbacks;
+      this.#told = told;
       for (;;) {
         const report = (await this.#ask({ method: "next", fit })) as Report | undefined;
         if (!report) return;

@@ -138,7 +138,7 @@ async function bundleEntries(): Promise<void> {
           groups: [
             {
               name: "core",
-              test: /[\\/](src[\\/](?!cli|data[\\/](batches|items)|training[\\/](augment|fitStream|learner|replicas|sampling|teamProgram|threads))|bindings[\\/](?!team))/,
+              test: /[\\/](src[\\/](?!cli|data[\\/](batches|items)|training[\\/](augment|fitStream|learner|profile|replicas|sampling|teamProgram|threads))|bindings[\\/](?!team))/,
               minShareCount: 2,
             },
           ],

@@ -49,7 +49,7 @@ export async function train(
     summary: model.summary(),
   });
   if (options.profile !== undefined) {
-    const profile = model.profile(firstBatch(data.train, options.batch));
+    const profile = await model.profile(firstBatch(data.train, options.batch));
     if (options.profile !== true) writeFileSync(options.profile, chromeTrace(profile));
     display.profile(profile, formatProfile(profile));
   }

@@ -19,7 +19,7 @@ import { checkFit, fit } from "./fit.ts";
 import { initialValues } from "./initialize.ts";
 import { type Measured, type Metrics, type None, requireMetrics } from "./metrics.ts";
 import { type Objective, type ObjectiveOptions, objectiveOf } from "./objective.ts";
-import { type Profile, type ProfileOptions, profile } from "./profile.ts";
+import type { Profile, ProfileOptions } from "./profile.ts";
 import { type RefreshOptions, refreshStatistics } from "./refresh.ts";
 import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
 import { restoreSnapshot, type Snapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.ts";
@@ -381,9 +381,10 @@ export class Model {
    * Print it with formatProfile, or keep it with chromeTrace. The model stays as it was.
    * @throws as `step`
    */
-  profile(batch: Batch, options: ProfileOptions = {}): Profile {
+  async profile(batch: Batch, options: ProfileOptions = {}): Promise<Profile> {
     this.#engine.requireAlive("profile");
     requireOptions("profile", batch, batchKeys);
+    const { profile } = await import("./profile.ts");
     return profile(this.#engine, batch, options);
   }
 

@@ -33,7 +33,7 @@ const make = (): Promise<Model> =>
 describe("the profile of a step", () => {
   test("names every kernel call of both programs, in order, with the tensor it makes", async () => {
     const model = await make();
-    const { calls, batch: examples, rounds, build } = model.profile(batch, { rounds: 3 });
+    const { calls, batch: examples, rounds, build } = await model.profile(batch, { rounds: 3 });
     expect([examples, rounds, build]).toEqual([rows, 3, "strict"]);
     const kernelsOf = (kind: "train" | "update"): string[] =>
       model.program(kind, rows).calls.map(({ kernel }) => kernel);
@@ -45,7 +45,7 @@ describe("the profile of a step", () => {
   });
 
   test("has times that add up, and rates that are the work over the time", async () => {
-    const { calls, milliseconds } = (await make()).profile(batch, { rounds: 5 });
+    const { calls, milliseconds } = await (await make()).profile(batch, { rounds: 5 });
     const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
     expect(sum(calls.map((call) => call.milliseconds))).toBeCloseTo(milliseconds, 9);
     expect(sum(calls.map((call) => call.share))).toBeCloseTo(1, 9);
@@ -66,7 +66,7 @@ describe("the profile of a step", () => {
       loss: crossEntropy(),
       build: "strict",
     });
-    const { calls } = model.profile({ x: numbers(rows * 16 * 16 * 3, 2), y: batch.y }, { rounds: 5 });
+    const { calls } = await model.profile({ x: numbers(rows * 16 * 16 * 3, 2), y: batch.y }, { rounds: 5 });
     const work = calls.filter((call) => /conv2d/i.test(call.operation)).map((c) => (c.gflops ?? 0) * c.milliseconds);
     // Forward and dW; nobody asks for the gradient of the images.
     const flops = 2 * rows * 16 * 16 * 8 * 3 * 3 * 3;
@@ -78,7 +78,7 @@ describe("the profile of a step", () => {
     const step = (model: Model): number => model.step(batch);
     expect(step(profiled)).toBe(step(untouched));
     const gradient = profiled.gradient.slice();
-    profiled.profile(batch, { rounds: 2 });
+    await profiled.profile(batch, { rounds: 2 });
     expect(profiled.steps).toBe(1);
     expect(profiled.gradient).toEqual(gradient);
     expect(profiled.parameters).toEqual(untouched.parameters);
@@ -91,10 +91,14 @@ describe("the profile of a step", () => {
   test("refuses what it cannot run", async () => {
     const model = await make();
     const theta = model.parameters.slice();
-    expect(() => model.profile({ x: batch.x.slice(1), y: batch.y })).toThrow(/profile: x has 4095 numbers/);
-    expect(() => model.profile({ ...batch, y: batch.y.map(() => 3) })).toThrow(/profile: y\[0\] = 3 is not a label/);
-    expect(() => model.profile(batch, { rounds: 0 })).toThrow(/profile: rounds must be a whole number ≥ 1, got 0/);
-    expect(() => model.profile(batch, { round: 1 } as object)).toThrow(/profile: unknown option "round"/);
+    await expect(model.profile({ x: batch.x.slice(1), y: batch.y })).rejects.toThrow(/profile: x has 4095 numbers/);
+    await expect(model.profile({ ...batch, y: batch.y.map(() => 3) })).rejects.toThrow(
+      /profile: y\[0\] = 3 is not a label/,
+    );
+    await expect(model.profile(batch, { rounds: 0 })).rejects.toThrow(
+      /profile: rounds must be a whole number ≥ 1, got 0/,
+    );
+    await expect(model.profile(batch, { round: 1 } as object)).rejects.toThrow(/profile: unknown option "round"/);
     expect(model.parameters).toEqual(theta);
   });
 });

@@ -149,7 +149,7 @@ describe("weights of examples", () => {
 
   test("are profiled", async () => {
     const model = await make();
-    expect(model.profile({ ...batch, weights }, { rounds: 1 }).calls.length).toBeGreaterThan(0);
+    expect((await model.profile({ ...batch, weights }, { rounds: 1 })).calls.length).toBeGreaterThan(0);
   });
 
   const scalar: LossFunction = (p, t) => ops.mean(ops.square(ops.sub(p, t)));

@@ -429,6 +429,39 @@ describe("a table of one's own", () => {
     expect(Math.abs(first.petal_width - 0.2)).toBeLessThan(0.3);
   });
 
+  it("leaves out columns that tell nothing, and says so", async () => {
+    const csv = join(folder, "constant.csv");
+    // The rare one is met once: with this seed not in the rows to learn from.
+    const rows = Array.from({ length: 60 }, (_, i) => `${i},7,${i === 1 ? 1 : 0},${i % 2 ? "odd" : "even"}`);
+    writeFileSync(csv, ["x,same,rare,kind", ...rows].join("\n"));
+    const args = ["train", csv, "--target", "kind", "--epochs", "1", "--checkpoint", join(folder, "constant")];
+    const told: string[] = [];
+    for (let seed = 1; seed <= 6 && told.length < 2; seed++) {
+      const { code, out, errors } = await thalweg([...args, "--seed", String(seed)]);
+      expect([code, errors]).toEqual([0, ""]);
+      expect(out).toContain('column "same" holds one value alone and tells nothing: it is left out\n');
+      told.splice(0, 2, ...(out.match(/column ".*is left out\n/g) ?? []));
+    }
+    expect(told[1]).toBe(
+      'column "rare" holds one value alone in the 36 rows to learn from and tells nothing there: it is left out\n',
+    );
+    const { code } = await thalweg(["predict", join(folder, "constant"), csv]);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ["text of its own in every row", (i: number) => `n${i},${i % 2 ? "odd" : "even"}`, /column "id" holds text that no row to learn from has, such as "n\d+" \(24 kinds of 60\); leave the column out with --exclude id\n$/],
+    ["a class of one row", (i: number) => `${i},${i === 3 ? "lone" : i % 2 ? "odd" : "even"}`, /class "lone" of "kind" has one row alone, and needs three: .*; add rows of it, or take it out of the file\n$/],
+    ["a missing cell", (i: number) => `${i === 3 ? "" : i},odd`, /bad\.csv, line 5: column "id" has no value \(""\); fill it in, or take such rows out of the file\n$/],
+    ["text among numbers", (i: number) => `${i === 3 ? "three" : i},odd`, /but here "three"; mend it, or take the column out of the file\n$/],
+  ])("names a remedy of the command's own for %s", async (_, row, message) => {
+    const csv = join(folder, "bad.csv");
+    writeFileSync(csv, ["id,kind", ...Array.from({ length: 60 }, (_, i) => row(i))].join("\n"));
+    const { code, errors } = await thalweg(["train", csv, "--target", "kind", "--checkpoint", join(folder, "none")]);
+    expect(code).toBe(1);
+    expect(errors).toMatch(message);
+  }); // biome-ignore format: a case a line
+
   it("is refused by name where something is not right", async () => {
     const csv = join(folder, "bad.csv");
     writeFileSync(csv, "a,b\n1,x\n,y\n");

@@ -4,7 +4,7 @@ import {
   bestSnapshot, chain, checkpoints, createModel, crossEntropy, dense, earlyStopping, type EpochReport as FitEpoch, type Model, meanSquaredError, readCheckpoint, relu, type Snapshot, sgd,
 } from "thalweg"; // biome-ignore format: a list of names
 import {
-  type Dataset, decodeTargets, encodedWidth, encodeExamples, encodeTable, readCsv, type TableEncoder, tableEncoder, trainTestSplit,
+  type Dataset, decodeTargets, encodedWidth, encodeExamples, encodeTable, readCsv, type Table, type TableEncoder, tableEncoder, trainTestSplit,
 } from "thalweg/data"; // biome-ignore format: a list of names
 import { mostFrequent } from "./baseline.ts";
 import type { Baseline, Display, EpochReport } from "./display.ts";
@@ -53,18 +53,83 @@ function modelFor(options: TableOptions, encoder: TableEncoder): Promise<Model> 
   });
 }
 
+/** A table as the command reads it: remedies are the command's own. */
+async function tableOf(csv: string): Promise<Table> {
+  try {
+    return await readCsv(csv);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(
+      message
+        .replace(/, or leave such rows out with missing: "drop"$/, ", or take such rows out of the file")
+        .replace(/, or take all as text with types: .*$/, ", or take the column out of the file"),
+      { cause: error },
+    );
+  }
+}
+
+/** Columns that hold one value alone: they tell nothing. */
+const constantsOf = ({ columns }: Table, but: readonly string[]): readonly string[] =>
+  columns
+    .filter(
+      ({ name, values }) => !but.includes(name) && (values as readonly unknown[]).every((value) => value === values[0]),
+    )
+    .map(({ name }) => name);
+
+/** Throws for a class that cannot be learnt, chosen by and tested: it needs a row for each. */
+function requireClasses(table: Table, target: string, csv: string): void {
+  const counts = new Map<unknown, number>();
+  for (const value of columnNamed(table, target).values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const [label, count] of counts)
+    if (count < 3)
+      throw new Error(
+        `train ${csv}: class ${JSON.stringify(String(label))} of ${JSON.stringify(target)} has ${count === 1 ? "one row" : "two rows"} alone, and needs three: to learn from, to choose the best epoch by and to test on; add rows of it, or take it out of the file`,
+      );
+}
+
+/** Throws for text that the rows to learn from do not have: which columns hold it, and what to do. */
+function requireSeen(table: Table, encoder: TableEncoder, csv: string): void {
+  for (const feature of encoder.features) {
+    if (feature.kind !== "category") continue;
+    const known = new Set(feature.categories);
+    const values = columnNamed(table, feature.name).values as readonly string[];
+    const unseen = new Set(Array.from(values, String).filter((value) => !known.has(value)));
+    const [first] = unseen;
+    if (first !== undefined)
+      throw new Error(
+        `train ${csv}: column ${JSON.stringify(feature.name)} holds text that no row to learn from has, such as ${JSON.stringify(first)} (${unseen.size} kinds of ${unseen.size + known.size}); leave the column out with --exclude ${feature.name}`,
+      );
+  }
+}
+
+const columnNamed = ({ columns }: Table, name: string) =>
+  columns.find((column) => column.name === name) as Table["columns"][number];
+
 /** Rows to train on, to choose the best epoch by, and to test on, encoded by the first alone. */
 async function dataFor({ csv, target, exclude, testShare, seed }: TableOptions, known?: TableEncoder) {
-  const table = await readCsv(csv);
-  const hasClasses = tableEncoder(table, { target, exclude }).target.kind === "category";
+  const table = await tableOf(csv);
+  const given = [target, ...exclude];
+  const constant = constantsOf(table, given);
+  const hasClasses = tableEncoder(table, { target, exclude: [...exclude, ...constant] }).target.kind === "category";
+  if (hasClasses) requireClasses(table, target, csv);
   // Which rows are tested on depends on the seed alone, so that a run that is resumed has the same.
   const { train, validation, test } = trainTestSplit(table, {
     ...{ test: testShare, validation: testShare, seed },
     ...(hasClasses && { stratify: target }),
   });
-  const encoder = known ?? tableEncoder(train, { target, exclude, targetScale: "standard" });
+  // Those that only the rows to learn from hold no two values of tell nothing either.
+  const untold = constantsOf(train, given);
+  const notes = untold.map((name) =>
+    constant.includes(name)
+      ? `column "${name}" holds one value alone and tells nothing: it is left out`
+      : `column "${name}" holds one value alone in the ${train.size} rows to learn from and tells nothing there: it is left out`,
+  );
+  const left = [...exclude, ...untold];
+  const task = hasClasses ? "classification" : "regression";
+  const encoder = known ?? tableEncoder(train, { target, exclude: left, targetScale: "standard", task });
+  requireSeen(table, encoder, csv);
   const [training, validating, testing] = [train, validation, test].map((part) => encodeTable(part, encoder));
-  return { encoder, train: training as Dataset, validation: validating as Dataset, test: testing as Dataset };
+  return { encoder, notes, train: training as Dataset, validation: validating as Dataset, test: testing as Dataset };
 }
 
 /**
@@ -79,13 +144,20 @@ export async function trainTable(
   interruption: () => AbortSignal,
   from?: Snapshot,
 ): Promise<boolean> {
-  const { encoder, train, validation, test } = await dataFor(options, (from?.notes as TableNotes | undefined)?.encoder);
+  const {
+    encoder,
+    notes: told,
+    train,
+    validation,
+    test,
+  } = await dataFor(options, (from?.notes as TableNotes | undefined)?.encoder);
   const model = await modelFor(options, encoder);
   if (from) model.restore(from);
   const { epochs, batch, seed, widths, checkpoint, patience } = options;
   const run = { build: model.build, network: `mlp:${widths.join(",") || "none"}`, threads: model.threads };
   const summary = model.summary();
   display.begin({ ...run, examples: train.size, testExamples: test.size, epochs, batch, seed, version, summary });
+  if (!from) for (const note of told) display.note(note);
   const notes: TableNotes = { command: "thalweg train table", options, encoder };
   const signal = interruption();
   const started = performance.now();
@@ -160,7 +232,7 @@ export async function predictTable(
   const model = await modelFor(notes.options, encoder);
   // The best epoch, which need not be the last.
   model.restore(bestSnapshot(snapshot));
-  const table = await readCsv(resolve(csv));
+  const table = await tableOf(resolve(csv));
   const outputs = model.predict(encodeExamples(table, encoder));
   const classes = classesOf(encoder);
   const { name } = encoder.target;

@@ -107,11 +107,11 @@ export class ModelMemory {
   }
 
   /** Throws where one of `count` f32 numbers at an address is not finite, naming the call and the number. */
-  requireFinite(call: string, what: string, address: number, count: number): void {
+  requireFinite(call: string, what: string, address: number, count: number, before = 0): void {
     const at = this.kernels.firstNonFinite(address, count);
     if (at < 0) return;
     const [value] = new Float32Array(this.memory.buffer, address + 4 * at, 1);
-    throw new Error(`${call}: ${what}[${at}] = ${value} is not a finite number`);
+    throw new Error(`${call}: ${what}[${before + at}] = ${value} is not a finite number`);
   }
 
   #grow(bytes: number, purpose: string): void {

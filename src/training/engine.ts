@@ -348,13 +348,14 @@ export class Engine {
     return rows;
   }
 
-  /** Writes a batch into a program's inputs, checking every number. Allocates nothing. */
-  #fill(call: string, program: Runnable, { x, y, weights }: Batch): void {
+  /** Writes a batch, or its rows from `first` on, into a program's inputs, checking every number. Allocates nothing. */
+  #fill(call: string, program: Runnable, { x, y, weights }: Batch, first = 0): void {
     program.prepare();
-    this.#writeInput(call, program, x);
+    this.#writeInput(call, program, x, first);
     program.view("y").set(y);
     if (weights) program.view("weights").set(weights);
-    if (this.specification.target.type === "f32") this.memory.requireFinite(call, "y", program.address("y"), y.length);
+    if (this.specification.target.type === "f32")
+      this.memory.requireFinite(call, "y", program.address("y"), y.length, first * this.#targetWidth);
   }
 
   /** Throws for integers that no row of the embedding has, and for bytes; numbers are looked at in memory. */
@@ -373,10 +374,11 @@ export class Engine {
     if (inputType === "i32") requireIndices(call, "x", x, "an index", inputBelow);
   }
 
-  /** Writes examples into the input "x", which may have room for more. */
-  #writeInput(call: string, program: Runnable, x: ArrayLike<number>): void {
+  /** Writes examples, which are those from `first` on of what was given, into the input "x"; it may have room for more. */
+  #writeInput(call: string, program: Runnable, x: ArrayLike<number>, first: number): void {
+    const { inputType, input } = this.specification;
     program.view("x").set(x);
-    if (this.specification.inputType === "f32") this.memory.requireFinite(call, "x", program.address("x"), x.length);
+    if (inputType === "f32") this.memory.requireFinite(call, "x", program.address("x"), x.length, first * size(input));
   }
 
   #cells(): ScalarCells {
@@ -498,7 +500,7 @@ export class Engine {
 
   /** Writes a part's rows of a batch into a program's inputs. */
   fillPart(call: string, batch: Batch, part: ReadyPart, program: Runnable): void {
-    this.#fill(call, program, part.whole === undefined ? batch : this.#rowsOf(batch, part));
+    this.#fill(call, program, part.whole === undefined ? batch : this.#rowsOf(batch, part), part.first);
   }
 
   #rowsOf({ x, y, weights }: Batch, { first, rows }: ReadyPart): Batch {
@@ -583,7 +585,7 @@ export class Engine {
       program.prepare();
       // Rows to spare hold zeros, not what another program left.
       if (count < pass) program.view("x").fill(0);
-      this.#writeInput("predict", program, list.subarray(start * width, (start + count) * width));
+      this.#writeInput("predict", program, list.subarray(start * width, (start + count) * width), start);
       program.run();
       result.set((program.view("output") as Float32Array).subarray(0, count * size(output)), start * size(output));
       start += count;

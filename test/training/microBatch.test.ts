@@ -6,8 +6,21 @@ import type { Model, ModelOptions } from "../../src/index.ts";
 // In Node workers and threads run built files.
 const built: string = "../../dist/index.js";
 const library = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
-const { adam, batchNorm, chain, createModel, createRemoteModel, crossEntropy, dense, dropout, l2, relu, sam, sgd } =
-  library;
+const {
+  adam,
+  batchNorm,
+  chain,
+  createModel,
+  createRemoteModel,
+  crossEntropy,
+  dense,
+  dropout,
+  l2,
+  meanSquaredError,
+  relu,
+  sam,
+  sgd,
+} = library;
 
 const data = blobs({ examples: 70, classes: 3, seed: 4 });
 const options: ModelOptions = {
@@ -101,6 +114,19 @@ test("a loss that is not finite changes nothing, and fit names where it began", 
   const fit = model.fit(set, { batchSize: "all", shuffle: false });
   await expect(fit.next()).rejects.toThrow(/the first value that is not finite came from batch/);
   expect([model.parameters, model.state]).toEqual(before);
+});
+
+test("what is not finite is named by its place in the batch, here and in predict", async () => {
+  const model = await createModel({ ...options, network: dense(1), loss: meanSquaredError(), microBatch: 2 });
+  const batch = { x: Float32Array.from({ length: 10 }, (_, i) => i), y: [0, 0, 0, 0, 0] };
+  expect(() => model.step({ ...batch, x: batch.x.with(7, Number.NaN) })).toThrow(
+    "step: x[7] = NaN is not a finite number",
+  );
+  expect(() => model.step({ ...batch, y: batch.y.with(4, Number.NaN) })).toThrow(
+    "step: y[4] = NaN is not a finite number",
+  );
+  const many = new Float32Array(2 * 300).with(599, Number.NaN);
+  expect(() => model.predict(many)).toThrow("predict: x[599] = NaN is not a finite number");
 });
 
 test("holds only a part's temporaries", async () => {

@@ -4,21 +4,21 @@ import type { ModelMemory } from "../../bindings/memory.ts";
 import { requireFinite, requireOneOf, requireOptions, requireWhole, requireWithin, show } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { showShape, size } from "../graph/tensor.ts";
-import type { TargetSpecification } from "../losses/loss.ts";
 import type { Augmentation } from "./augmentation.ts";
-import type { Engine, Runnable } from "./engine.ts";
+import type { Engine, EngineSpecification, Runnable } from "./engine.ts";
 import { seedWords } from "./seed.ts";
 
 /** Whether something is to be changed behind the gathering of a batch. */
 const changesBatches = ({ shift = 0, noise = 0, cutout = 0, mixup = 0 }: Augmentation): boolean =>
   shift > 0 || noise > 0 || cutout > 0 || mixup > 0;
 
-/** Throws unless a data set can be augmented so. */
+/** Throws unless a data set can be augmented so, in batches of so many rows. */
 export function requireAugmentation(
   call: string,
   augmentation: Augmentation,
-  { x, shape }: Dataset,
-  target: TargetSpecification,
+  { x, shape, size: examples }: Dataset,
+  { target, microBatch }: Pick<EngineSpecification, "target" | "microBatch">,
+  batchSize: number | "all" = 32,
 ): void {
   const name = `${call}: augment`;
   requireOptions(name, augmentation, ["crop", "flip", "shift", "noise", "cutout", "mixup"]);
@@ -35,6 +35,11 @@ export function requireAugmentation(
   if (x instanceof Int32Array && changesBatches(augmentation))
     throw new Error(`${name} works on numbers, the data set holds integers for an embedding; leave it out`);
   if (crop > 0 || flip || shift > 0 || cutout > 0) requireImages(name, shape, { crop, shift });
+  const rows = batchSize === "all" ? examples : Math.min(batchSize, examples);
+  if (mixup > 0 && rows > microBatch)
+    throw new Error(
+      `${name}: mixup pairs the rows of a batch, and parts of ${microBatch} rows never hold all ${rows}; give batchSize: ${microBatch}, or create the model without microBatch`,
+    );
   if (mixup > 0 && (target.type === "i32" || target.values))
     throw new Error(
       `${name}: mixup makes targets that lie between others, and the loss wants ${target.values?.join(" or ") ?? "labels"}; use crossEntropy({ targets: "probabilities" }) and oneHot(data)`,

@@ -20,7 +20,7 @@ export interface Augmentation {
   readonly cutout?: number;
   /**
    * α, at most 1: examples and targets of a batch become λ·own + (1 − λ)·another's, the row as far from the batch's other end,
-   * λ a batch from Beta(α, α) (Zhang et al. 2018); with microBatch, a part of the batch each. Classes need targets that are distributions, see oneHot. Default 0.
+   * λ a batch from Beta(α, α) (Zhang et al. 2018); not for batches done in parts, see microBatch. Classes need targets that are distributions, see oneHot. Default 0.
    */
   readonly mixup?: number;
 }

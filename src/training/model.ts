@@ -306,7 +306,7 @@ export class Model {
       checkFit(this.#engine, data, options);
       if (options.augment !== undefined) {
         const { requireAugmentation } = await import("./augment.ts");
-        requireAugmentation("fit", options.augment, data, this.#engine.specification.target);
+        requireAugmentation("fit", options.augment, data, this.#engine.specification, options.batchSize);
       }
     }
     const { callbacks, ...course } = options;

@@ -1,6 +1,6 @@
 // A batch done in parts: the sum of the parts' gradients is the gradient of the batch.
 import { describe, expect, test } from "vitest";
-import { arrayDataset, blobs } from "../../src/data/index.ts";
+import { arrayDataset, blobs, oneHot } from "../../src/data/index.ts";
 import type { Model, ModelOptions } from "../../src/index.ts";
 
 // In Node workers and threads run built files.
@@ -114,6 +114,21 @@ test("a loss that is not finite changes nothing, and fit names where it began", 
   const fit = model.fit(set, { batchSize: "all", shuffle: false });
   await expect(fit.next()).rejects.toThrow(/the first value that is not finite came from batch/);
   expect([model.parameters, model.state]).toEqual(before);
+});
+
+test("mixup, whose pairs parts would part, is refused in fit and in a worker; whole batches have it", async () => {
+  const distributions = oneHot(data);
+  const more = { ...options, loss: crossEntropy({ targets: "probabilities" }), microBatch: 16 } as const;
+  const [here, there] = [await createModel(more), await createRemoteModel(more)];
+  for (const model of [here, there]) {
+    const begin = (batchSize?: number): Promise<unknown> =>
+      model.fit(distributions, { augment: { mixup: 0.3 }, ...(batchSize && { batchSize }) }).next();
+    await expect(begin()).rejects.toThrow(
+      "fit: augment: mixup pairs the rows of a batch, and parts of 16 rows never hold all 32; give batchSize: 16, or create",
+    );
+    expect(await begin(16)).toMatchObject({ value: { epoch: 1 } });
+  }
+  there.close();
 });
 
 test("what is not finite is named by its place in the batch, here and in predict", async () => {

@@ -479,9 +479,10 @@ export class Engine {
     if (this.#every && (this.#steps + 1) % this.specification.every === 0) this.#every.run();
   }
 
-  step(batch: Batch, call = "step"): number {
+  /** @param alone whether fewer rows than threads may be done by one thread, as the last rows of an epoch are */
+  step(batch: Batch, call = "step", alone = false): number {
     const rows = this.#checkBatch(call, batch);
-    this.requireRows(call, rows);
+    if (!alone) this.requireRows(call, rows);
     this.#batch = batch;
     this.#call = call;
     try {

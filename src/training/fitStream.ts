@@ -20,6 +20,14 @@ export interface Learnt {
   readonly tested?: Evaluation;
 }
 
+/** How a batch is learnt from. */
+export interface Learning {
+  /** Whether it is the fit's first, which must have a row for each thread; one thread does the shorter ones behind it. */
+  readonly first: boolean;
+  /** Whether it is judged before. */
+  readonly testFirst: boolean;
+}
+
 /** What a fit needs of a model, here or in a worker. */
 export interface Learner<M extends Metrics> {
   readonly input: Shape;
@@ -27,7 +35,7 @@ export interface Learner<M extends Metrics> {
   /** Lets the host have its turn where it is due; throws where the model can go on no more. */
   turn(): Promise<void>;
   /** One step. @throws for a batch that does not fit, and a loss that is not finite; the model is then as it was */
-  learn(batch: Batch, testFirst: boolean): Learnt | Promise<Learnt>;
+  learn(batch: Batch, how: Learning): Learnt | Promise<Learnt>;
   judge(): Promise<Evaluation & Measured<M>>;
 }
 
@@ -131,7 +139,7 @@ export async function* fitStream<M extends Metrics>(
     for await (const batch of batchesOf(items(source, signal), batchSize, learner)) {
       await learner.turn();
       signal?.throwIfAborted();
-      const learnt = await learner.learn(batch, testFirst);
+      const learnt = await learner.learn(batch, { first: step === 0, testFirst });
       const rows = batch.x.length / width;
       for (const means of [whole, recent]) means.add(rows, learnt);
       step = learnt.step;

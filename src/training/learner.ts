@@ -3,7 +3,7 @@
 import { size } from "../graph/tensor.ts";
 import type { Engine } from "./engine.ts";
 import { firstNonFinite, judge, Turns } from "./fit.ts";
-import type { Learner, Learnt } from "./fitStream.ts";
+import type { Learner, Learning, Learnt } from "./fitStream.ts";
 import type { Measured, Metrics } from "./metrics.ts";
 import type { Batch, Evaluation, FitOptions } from "./reports.ts";
 
@@ -19,7 +19,7 @@ export function learnerOf<M extends Metrics>(engine: Engine, options: FitOptions
       if (turns.due) await turns.take();
       turns.check();
     },
-    learn: (batch, testFirst) => learn(engine, batch, testFirst),
+    learn: (batch, how) => learn(engine, batch, how),
     async judge() {
       const held = engine.hold("fit: validation", validation as NonNullable<typeof validation>);
       try {
@@ -32,9 +32,9 @@ export function learnerOf<M extends Metrics>(engine: Engine, options: FitOptions
 }
 
 /** One step on a batch, which may be judged first. @throws as Learner.learn */
-export function learn(engine: Engine, batch: Batch, testFirst: boolean): Learnt {
+export function learn(engine: Engine, batch: Batch, { first, testFirst }: Learning): Learnt {
   const tested = testFirst ? { tested: test(engine, batch) } : undefined;
-  const loss = engine.step(batch, "fit");
+  const loss = engine.step(batch, "fit", !first);
   if (!Number.isFinite(loss)) {
     const rows = rowsOf(engine, batch);
     const culprit = firstNonFinite(engine, engine.parts(rows, batch.weights !== undefined), (part, alone) =>

@@ -3,6 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Drawn, EpochContext, Sampler } from "../data/samplers/sampler.ts";
 import type { Program } from "../plan/program.ts";
 import type { EngineSpecification } from "./engine.ts";
+import type { Learning } from "./fitStream.ts";
 import type { ObjectiveOptions } from "./objective.ts";
 import type { ProgramKey } from "./passes.ts";
 import type { ProfileOptions } from "./profile.ts";
@@ -29,7 +30,7 @@ export type Request =
     }
   | { readonly method: "step"; readonly batch: Batch }
   /** A step of a fit on a stream, which is read where the remote model is. */
-  | { readonly method: "learn"; readonly batch: Batch; readonly testFirst: boolean }
+  | { readonly method: "learn"; readonly batch: Batch; readonly how: Learning }
   | { readonly method: "evaluate"; readonly data: Dataset; readonly metrics: boolean }
   | { readonly method: "predict"; readonly x: ArrayLike<number> }
   | { readonly method: "profile"; readonly batch: Batch; readonly options: ProfileOptions }

@@ -314,16 +314,16 @@ export class RemoteModel {
       input,
       target,
       turn: async () => {},
-      learn: (batch, testFirst) => {
+      learn: (batch, how) => {
         const programs = this.#whenValid(() => {
           const rows = [this.#rows(batch.x)];
-          const judging = testFirst ? programsFor(kindFor("evaluate", batch.weights), rows) : [];
+          const judging = how.testFirst ? programsFor(kindFor("evaluate", batch.weights), rows) : [];
           const weighted = batch.weights !== undefined;
           const alone = trainingPrograms(rows, this.#specification.microBatch, 1, weighted);
           return [...alone, ...this.#training(rows, weighted), ...judging];
         });
         this.#ratesNeeded++;
-        return this.#ask({ method: "learn", batch, testFirst }, programs) as Promise<Learnt>;
+        return this.#ask({ method: "learn", batch, how }, programs) as Promise<Learnt>;
       },
       judge: () => this.evaluate(validation as Dataset, metrics && { metrics }),
     };

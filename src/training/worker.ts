@@ -52,7 +52,7 @@ async function answer(request: Request): Promise<unknown> {
     case "step":
       return model.step(request.batch);
     case "learn":
-      return (await import("./learner.ts")).learn(engine, request.batch, request.testFirst);
+      return (await import("./learner.ts")).learn(engine, request.batch, request.how);
     case "evaluate":
       return model.evaluate(request.data, request.metrics ? { metrics: posted } : {});
     case "predict":

@@ -219,6 +219,29 @@ describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %
     expect(await model.step(batchOf(3, 1))).toBeGreaterThan(0);
   });
 
+  test("a stream's last batch of fewer rows than threads is done by one, as a data set's is; its first is refused", async () => {
+    const [whole, streamed] = [await create(place, { threads: 3 }), await create(place, { threads: 3 })];
+    const examples = Array.from({ length: 70 }, (_, i) => ({
+      x: data.x.slice(width * i, width * (i + 1)),
+      y: data.y[i],
+    }));
+    const learn = async (source: Iterable<unknown>, batchSize: number): Promise<Report[]> => {
+      const reports: Report[] = [];
+      for await (const report of streamed.fit(source as never, { batchSize })) reports.push(report);
+      return reports;
+    };
+    const refused = "fit: a batch of 2 cannot be shared out among 3 threads";
+    for (const [source, batchSize] of [
+      [examples, 2],
+      [examples.slice(0, 2), 23],
+    ] as const)
+      await expect(learn(source, batchSize)).rejects.toThrow(refused);
+    const [expected] = await train(whole, { batchSize: 23, shuffle: false });
+    const [told] = await learn(examples, 23);
+    expect([told?.step, told?.loss]).toEqual([4, expected?.loss]);
+    expect(await streamed.parameters()).toEqual(await whole.parameters());
+  });
+
   test("changes nothing by a loss that is not finite, and fit says where it came from", async () => {
     const steep = { optimizer: sgd({ learningRate: 1e30 }), threads: 2 };
     const model = await create(place, steep);

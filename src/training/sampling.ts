@@ -24,6 +24,7 @@ export function requireSampler(sampler: Sampler | undefined, shuffle: unknown): 
 /**
  * Puts the rows in the order that a sampler gives the epoch a fit stands in → what it was told of the examples: in the
  * middle of an epoch, what it was told at its beginning.
+ * @throws where that is lost
  */
 export async function drawEpoch(
   sampler: Sampler,
@@ -33,6 +34,10 @@ export async function drawEpoch(
   round: number,
   turns: Turns,
 ): Promise<Float32Array | undefined> {
+  if (begun && sampler.scores && !known)
+    throw new Error(
+      `fit: resume: sampler ${sampler.name} needs the scores that its epoch began with; give a snapshot as it was taken`,
+    );
   const scores = begun ? known : sampler.scores && (await scoresOf(engine, data, sampler.scores, turns));
   const drawn = await draw(sampler, {
     size: data.size,

@@ -128,7 +128,8 @@ export function restoreSnapshot(engine: Engine, snapshot: Snapshot): void {
       `restore: the snapshot was taken with seed ${show(seed)}, the model has ${specification.seed}; create it with seed: ${show(seed)}, or load the weights alone`,
     );
   requireWhole("restore", "steps", steps, 0);
-  requireWhole("restore", "epochs", epochs, 0);
+  // The order of an epoch under way has been drawn.
+  requireWhole("restore", "epochs", epochs, fit?.begun && (fit.shuffle || fit.sampler) ? 1 : 0);
   requireRate("learningRate", learningRate);
   if (learningRates?.length !== specification.learningRates.length)
     throw new Error(
@@ -177,6 +178,11 @@ function requireFitPosition(fit: FitPosition): void {
   if (fit.callbacks) requireArray("restore: fit", "callbacks", fit.callbacks);
   if (fit.scores) requireVector("restore: fit: scores", fit.scores, fit.examples);
   for (const name of ["begun", "shuffle"] as const) requireOneOf("restore: fit", name, fit[name], [true, false]);
+  const most = fit.begun ? Math.ceil(fit.examples / fit.batchSize) : 0;
+  if (fit.stepInEpoch > most)
+    throw new Error(
+      `restore: fit: stepInEpoch must be at most ${most}, the steps of its epoch, got ${fit.stepInEpoch}`,
+    );
 }
 
 /** Throws at the first difference of two layouts. */

@@ -95,6 +95,7 @@ describe("a run that goes on from a checkpoint", () => {
 });
 
 describe("restore refuses, and changes nothing:", () => {
+  const begun = { epoch: 1, begun: true, stepInEpoch: 2, total: 1, batchSize: 16, examples: size, shuffle: true };
   test.each([
     ["another network", { network: chain(dense(9), batchNorm(), relu(), dropout(0.3), dense(3)) }, "restore: parameter 1 is dense1.weights [4,8] there and dense1.weights [4,9] in this model; create the model with the same network"],
     ["more layers", { network: chain(dense(8), batchNorm(), relu(), dense(3), dense(3)) }, "restore: parameter 7 is none there and dense3.weights [3,3] in this model"],
@@ -116,6 +117,12 @@ describe("restore refuses, and changes nothing:", () => {
     [{ learningRate: -1 }, "restore: learningRate must be in [0,"],
     [{ layout: undefined }, "restore: expected a list of every parameter"],
     [{ fit: { epoch: 0 } }, "restore: fit: epoch must be a whole number ≥ 1, got 0"],
+    [
+      { fit: { ...begun, stepInEpoch: 5 }, epochs: 1 },
+      "restore: fit: stepInEpoch must be at most 4, the steps of its epoch, got 5",
+    ],
+    [{ fit: { ...begun, begun: false } }, "restore: fit: stepInEpoch must be at most 0, the steps of its epoch, got 2"],
+    [{ fit: begun, epochs: 0 }, "restore: epochs must be a whole number ≥ 1, got 0"],
     [{ more: 1 }, 'restore: unknown option "more"'],
   ])("a snapshot with %j", async (change, message) => {
     const model = await make();

@@ -345,6 +345,20 @@ describe("a sampler of one's own", () => {
     there.close();
   });
 
+  test("goes on only with the scores that its epoch began with", async () => {
+    const model = await make();
+    const course = { sampler: samplers.importance(), reportEvery: 1 };
+    for await (const _ of model.fit(data, course)) break;
+    const { fit, ...snapshot } = model.snapshot();
+    const { scores, ...position } = fit as NonNullable<Snapshot["fit"]>;
+    expect(scores).toHaveLength(size);
+    model.restore({ ...snapshot, fit: position });
+    await expect(told(model, { ...course, resume: true })).rejects.toThrow(
+      /^fit: resume: sampler importance.* needs the scores that its epoch began with; give a snapshot as it was taken/,
+    );
+    expect(model.snapshot().parameters).toEqual(snapshot.parameters);
+  });
+
   test("must be the one that was left", async () => {
     const model = await make();
     for await (const _ of model.fit(data, { sampler: samplers.stratified(), reportEvery: 1 })) break;

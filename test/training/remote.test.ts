@@ -122,7 +122,9 @@ describe("a remote model", () => {
     expect(await remote.evaluate(data)).toEqual(local.evaluate(data));
     expect(await remote.predict(x.slice(0, 12))).toEqual(local.predict(x.slice(0, 12)));
     const callsOf = ({ calls }: Profile) => calls.map(({ kernel, operation, shape }) => [kernel, operation, shape]);
-    expect(callsOf(await remote.profile(batch, { rounds: 1 }))).toEqual(callsOf(await local.profile(batch, { rounds: 1 })));
+    expect(callsOf(await remote.profile(batch, { rounds: 1 }))).toEqual(
+      callsOf(await local.profile(batch, { rounds: 1 })),
+    );
     const objective = remote.objective(batch);
     const theta = await remote.parameters();
     const gradient = new Float32Array(theta.length);

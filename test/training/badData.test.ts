@@ -349,7 +349,7 @@ describe("a loss that is not finite stops fit", () => {
     });
     const values = arrayDataset({ x: x.map((v) => v * 100), y: numbers(30, 3, 50, 100), shape: [4], targetShape: [3] });
     await expectRefusal(async () => {
-      for await (const _ of model.fit(values, { epochs: 9, batchSize: "all" }));
+      for await (const _ of model.fit(values, { epochs: 9, batchSize: 5, shuffle: false }));
     }, /^fit: the loss is (NaN|Infinity) at step 2 .* came from parameter weights, which the step before left so/);
     expect(model.steps).toBe(1);
   });

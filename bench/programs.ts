@@ -9,6 +9,8 @@ import type { Binding } from "../src/plan/program.ts";
 import type { Contestant } from "./contest.ts";
 import type { Shape } from "./nets.ts";
 import { sample } from "./products.ts";
+import { race } from "./race.ts";
+import { type Arena, type Row, significant } from "./row.ts";
 
 export interface Program extends Contestant {
   /** What its operations read and write at least. */
@@ -54,8 +56,41 @@ export async function programOf<Name extends string>(
   };
 }
 
+/** How near a program comes to the bandwidth of a plain copy of so many elements. */
+export async function measureBandwidth(
+  suite: Row["suite"],
+  name: string,
+  program: Program,
+  elements: number,
+  { ours: { build, name: own }, options }: Arena,
+): Promise<Row> {
+  const copy = await copyOf(build, elements);
+  const measured = await race(
+    name,
+    new Map([
+      [own, program],
+      ["copy", copy],
+    ]),
+    options,
+  );
+  const ms = measured.get(own) as number;
+  const gigabytes = program.bytes / ms / 1e6;
+  const copied = copy.bytes / (measured.get("copy") as number) / 1e6;
+  return {
+    suite,
+    name,
+    build,
+    ms: significant(ms),
+    peers: {},
+    ratios: {},
+    gigabytes: significant(gigabytes),
+    copy: significant(copied),
+    share: significant(gigabytes / copied),
+  };
+}
+
 /** The plain copy kernel on so many elements. */
-export async function copyOf(build: BuildName, elements: number): Promise<Program> {
+async function copyOf(build: BuildName, elements: number): Promise<Program> {
   const memory = await ModelMemory.create(build);
   memory.reserve("from", 4 * elements);
   memory.reserve("to", 4 * elements);

@@ -9,9 +9,8 @@ import type { Contestant } from "../contest.ts";
 import { type Convolution, convolutions, flopsOf, operandsOf, referenceOf, shapesOf } from "../convolutions.ts";
 import { fill, size, uniformNumbers } from "../jobs.ts";
 import { memoryBound } from "../memoryBound.ts";
-import { copyOf, type Given, type Program, programOf } from "../programs.ts";
-import { race } from "../race.ts";
-import { type Arena, measure, type Row, significant } from "../row.ts";
+import { type Given, measureBandwidth, type Program, programOf } from "../programs.ts";
+import { type Arena, measure, type Row } from "../row.ts";
 
 export async function* conv(arena: Arena): AsyncGenerator<Row> {
   for (const convolution of convolutions) {
@@ -27,7 +26,8 @@ export async function* conv(arena: Arena): AsyncGenerator<Row> {
       key,
       { shape, values: fill(size(shape), () => 2 * uniform() - 1) },
     ]);
-    yield await measureBandwidth(name, await programOf(arena.ours.build, Object.fromEntries(given), graph), arena);
+    const program = await programOf(arena.ours.build, Object.fromEntries(given), graph);
+    yield await measureBandwidth("conv", name, program, Math.ceil(program.bytes / 8), arena);
   }
 }
 
@@ -52,34 +52,3 @@ function ours(convolution: Convolution, build: BuildName): Promise<Program> {
 }
 
 const only = ([tensor]: readonly Tensor[]): Tensor => tensor as Tensor;
-
-/** How near a program comes to the bandwidth of a plain copy of as many bytes. */
-async function measureBandwidth(
-  name: string,
-  program: Program,
-  { ours: { build, name: own }, options }: Arena,
-): Promise<Row> {
-  const copy = await copyOf(build, Math.ceil(program.bytes / 8));
-  const measured = await race(
-    name,
-    new Map([
-      [own, program],
-      ["copy", copy],
-    ]),
-    options,
-  );
-  const ms = measured.get(own) as number;
-  const gigabytes = program.bytes / ms / 1e6;
-  const reached = copy.bytes / (measured.get("copy") as number) / 1e6;
-  return {
-    suite: "conv",
-    name,
-    build,
-    ms: significant(ms),
-    peers: {},
-    ratios: {},
-    gigabytes: significant(gigabytes),
-    copy: significant(reached),
-    share: significant(gigabytes / reached),
-  };
-}

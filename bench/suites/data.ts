@@ -1,14 +1,13 @@
 // What it costs to choose examples: an epoch of MNIST by each sampler against one in order, and draws by weights. Streams
 // and checkpoints are the suite's other part.
-import { chain, createModel, crossEntropy, dense, type FitOptions, type Model, relu, sgd } from "thalweg";
+import type { FitOptions } from "thalweg";
 import { mnist, samplers } from "thalweg/data";
 import { median } from "../contest.ts";
 import { uniformNumbers } from "../jobs.ts";
+import { batchSize, mnistModel } from "../mnistModel.ts";
 import { race } from "../race.ts";
 import { type Arena, compare, type Row, significant } from "../row.ts";
 import { streams } from "./stream.ts";
-
-const batchSize = 64;
 
 export async function* data(arena: Arena): AsyncGenerator<Row> {
   yield* epochs(arena);
@@ -18,14 +17,6 @@ export async function* data(arena: Arena): AsyncGenerator<Row> {
 
 async function* epochs({ ours: { build }, options: { rounds = 7 } }: Arena): AsyncGenerator<Row> {
   const { train } = await mnist();
-  const model = (): Promise<Model> =>
-    createModel({
-      input: [784],
-      network: chain(dense(128), relu(), dense(10)),
-      loss: crossEntropy(),
-      optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }),
-      build,
-    });
   const weights = Float32Array.from(train.y, (label) => 1 + label);
   const orders: Readonly<Record<string, FitOptions>> = {
     "in order": { shuffle: false },
@@ -38,7 +29,12 @@ async function* epochs({ ours: { build }, options: { rounds = 7 } }: Arena): Asy
     "sampler importance, by gradient norm": { sampler: samplers.importance() },
   };
   const entrants = await Promise.all(
-    Object.entries(orders).map(async ([name, order]) => ({ name, order, model: await model(), times: [] as number[] })),
+    Object.entries(orders).map(async ([name, order]) => ({
+      name,
+      order,
+      model: await mnistModel(build),
+      times: [] as number[],
+    })),
   );
   // Not through benny: it starts an asynchronous case a second time before the first has ended.
   // The first is not timed: programs are compiled in it, and the engine warms up.

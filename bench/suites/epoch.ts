@@ -1,23 +1,13 @@
 // What fit costs beyond its steps: an epoch of MNIST, with shuffling, gathering and reports, against as many bare steps.
-import { chain, createModel, crossEntropy, dense, type Model, relu, sgd } from "thalweg";
 import { mnist } from "thalweg/data";
 import { median } from "../contest.ts";
+import { batchSize, mnistModel } from "../mnistModel.ts";
 import { type Arena, compare, type Row, significant } from "../row.ts";
-
-const batchSize = 64;
 
 export async function* epoch({ ours, options }: Arena): AsyncGenerator<Row> {
   const { train } = await mnist();
-  const model = (): Promise<Model> =>
-    createModel({
-      input: [784],
-      network: chain(dense(128), relu(), dense(10)),
-      loss: crossEntropy(),
-      optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }),
-      build: ours.build,
-    });
-  const fitted = await model();
-  const stepped = await model();
+  const fitted = await mnistModel(ours.build);
+  const stepped = await mnistModel(ours.build);
   const x = Float32Array.from(train.x.subarray(0, batchSize * 784), (byte) => byte / 255);
   const batch = { x, y: train.y.slice(0, batchSize) };
   const steps = Math.ceil(train.size / batchSize);

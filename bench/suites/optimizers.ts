@@ -9,9 +9,8 @@ import { compile } from "../../src/plan/compile.ts";
 import { optimizerOutputs } from "../../src/training/optimizerOutputs.ts";
 import type { Contestant } from "../contest.ts";
 import { uniformNumbers } from "../jobs.ts";
-import { copyOf } from "../programs.ts";
-import { race } from "../race.ts";
-import { type Arena, type Row, significant } from "../row.ts";
+import { measureBandwidth } from "../programs.ts";
+import type { Arena, Row } from "../row.ts";
 
 const parameters = 10_000_000;
 
@@ -66,32 +65,11 @@ async function passOf(build: BuildName, optimizer: Optimizer): Promise<Contestan
   };
 }
 
-export async function* optimizers({ ours: { build, name: own }, options }: Arena): AsyncGenerator<Row> {
+export async function* optimizers(arena: Arena): AsyncGenerator<Row> {
   for (const [name, optimizer, again = 0] of passes) {
     // g is read; θ and each slot are read and written.
     const bytes = 4 * (3 + 2 * optimizer.slots + again) * parameters;
-    const copy = await copyOf(build, parameters);
-    const measured = await race(
-      name,
-      new Map([
-        [own, await passOf(build, optimizer)],
-        ["copy", copy],
-      ]),
-      options,
-    );
-    const ms = measured.get(own) as number;
-    const gigabytes = bytes / ms / 1e6;
-    const copied = copy.bytes / (measured.get("copy") as number) / 1e6;
-    yield {
-      suite: "optimizers",
-      name,
-      build,
-      ms: significant(ms),
-      peers: {},
-      ratios: {},
-      gigabytes: significant(gigabytes),
-      copy: significant(copied),
-      share: significant(gigabytes / copied),
-    };
+    const pass = await passOf(arena.ours.build, optimizer);
+    yield await measureBandwidth("optimizers", name, { ...pass, bytes }, parameters, arena);
   }
 }

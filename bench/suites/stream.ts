@@ -2,20 +2,10 @@
 import { mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  chain,
-  createModel,
-  crossEntropy,
-  dense,
-  encodeCheckpoint,
-  type Model,
-  meanSquaredError,
-  relu,
-  saveCheckpoint,
-  sgd,
-} from "thalweg";
+import { createModel, dense, encodeCheckpoint, type Model, meanSquaredError, saveCheckpoint, sgd } from "thalweg";
 import { type Examples, stream } from "thalweg/data";
 import { median } from "../contest.ts";
+import { batchSize, mnistModel } from "../mnistModel.ts";
 import { type Arena, compare, type Row, significant } from "../row.ts";
 
 export async function* streams(arena: Arena): AsyncGenerator<Row> {
@@ -66,7 +56,7 @@ async function checkpoint({ ours: { build }, options: { rounds = 9 } }: Arena): 
   };
 }
 
-const [width, classes, batchSize] = [784, 10, 64];
+const [width, classes] = [784, 10];
 
 /** Examples that nobody has seen before, each in an array of its own; as many bytes of them as are asked for. */
 function* examples(bytes: number): Generator<Examples> {
@@ -99,15 +89,7 @@ function byHand(model: Model, all: Iterable<Examples>): void {
 const GROWTH = 64 * 2 ** 20;
 
 async function streamed({ ours: { build }, gigabytes }: Arena): Promise<Row> {
-  const make = (): Promise<Model> =>
-    createModel({
-      input: [width],
-      network: chain(dense(128), relu(), dense(classes)),
-      loss: crossEntropy(),
-      optimizer: sgd({ learningRate: 0.01, momentum: 0.9 }),
-      build,
-    });
-  const [model, stepped] = [await make(), await make()];
+  const [model, stepped] = [await mnistModel(build, 0.01), await mnistModel(build, 0.01)];
   const bytes = gigabytes * 1e9;
   const steps = Math.ceil(bytes / (4 * width * batchSize));
   const source = stream(examples(bytes)).shuffle(1000, 7);

@@ -3,7 +3,7 @@
 const SWEEPS = 60;
 
 /** All eigenvalues, the greatest first, with unit eigenvectors. The matrix is given by its rows. */
-export function symmetricEigen(matrix: readonly (readonly number[])[]): {
+export function symmetricEigen(matrix: readonly ArrayLike<number>[]): {
   readonly values: readonly number[];
   readonly vectors: readonly (readonly number[])[];
 } {

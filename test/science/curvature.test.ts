@@ -16,10 +16,11 @@ import {
   smoothed,
   spectralDensity,
 } from "../../src/science/index.ts";
+import { symmetricEigen } from "../../src/science/jacobi.ts";
 import torch from "../golden/reference.json" with { type: "json" };
 import { dot, netOf, norm, numbers } from "../nn/net.ts";
 import { goldenMlp } from "./goldenMlp.ts";
-import { denseHessian, symmetricEigenvalues } from "./oracle.ts";
+import { denseHessian } from "./oracle.ts";
 
 const golden = torch.autograd.hessian_mlp_3_5_3_tanh;
 
@@ -37,6 +38,22 @@ async function twoHundred(): Promise<{ readonly objective: Objective; readonly t
   for (let i = 0; i < 50; i++) model.step(batch);
   return { objective: model.objective(batch), theta: model.parameters.slice() };
 }
+
+/** All eigenvalues of a dense matrix, ascending: by rotations, which know nothing of Lanczos. */
+const spectrum = (matrix: readonly Float64Array[]): number[] => [...symmetricEigen(matrix).values].reverse();
+
+test("the rotations that the tests go by find PyTorch's 38 eigenvalues in the dense Hessian, and their vectors", async () => {
+  const { objective, theta } = await goldenMlp();
+  const hessian = denseHessian(objective, theta);
+  spectrum(hessian).forEach((value, i) => expect(value).toBeCloseTo(golden.eigs[i] as number, 5));
+  const { values, vectors } = symmetricEigen(hessian);
+  vectors.forEach((v, k) =>
+    hessian.forEach((row, i) => {
+      const image = row.reduce((sum, value, j) => sum + value * (v[j] as number), 0);
+      expect(image).toBeCloseTo((values[k] as number) * (v[i] as number), 12);
+    }),
+  );
+});
 
 describe("eigenpairs", () => {
   test("all 38 of the MLP 3-5-3 are PyTorch's, from products alone", async () => {
@@ -56,7 +73,7 @@ describe("eigenpairs", () => {
 
   test("the first few by size, from either end and by magnitude, from far fewer products", async () => {
     const { objective, theta } = await twoHundred();
-    const exact = symmetricEigenvalues(denseHessian(objective, theta));
+    const exact = spectrum(denseHessian(objective, theta));
     const n = exact.length;
     expect(n).toBe(203);
     const top = await eigenpairs(objective, theta, { count: 5, which: "largest" });
@@ -244,7 +261,7 @@ describe("spectral density", () => {
 
   test("is the density of the exact spectrum of 203 parameters", async () => {
     const { objective, theta } = await twoHundred();
-    const exact = symmetricEigenvalues(denseHessian(objective, theta));
+    const exact = spectrum(denseHessian(objective, theta));
     const range = (exact[202] as number) - (exact[0] as number);
     const width = range / 40;
     const found = await spectralDensity(objective, theta, { probes: 40, steps: 60, seed: 1 });

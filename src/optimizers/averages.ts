@@ -3,9 +3,9 @@
 import { requireOptions, requireWhole, requireWithin } from "../checks.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, div, maximum, mul, sub } from "../ops/binary.ts";
-import { requireOptimizer } from "./lookahead.ts";
 import type { Optimizer, StepInputs } from "./optimizer.ts";
-import { wrap } from "./transform.ts";
+import { requireOptimizer } from "./options.ts";
+import { withWeightsBeside } from "./transform.ts";
 
 /** An optimiser that keeps an average of θ beside: ā = (1 − share)·ā + share·θ after every so many steps. */
 function averaged(
@@ -21,20 +21,11 @@ function averaged(
     throw new Error(
       `${call}: ${optimizer.name} does something else after its steps; put ${call} around another optimiser`,
     );
-  const wrapped = wrap(optimizer, `${call} of ${optimizer.name}`, 1, (inputs) => ({ inputs }));
-  return {
-    ...wrapped,
-    average: 0,
-    first: ["theta", ...(wrapped.first ?? []).slice(1)],
-    every: {
-      steps,
-      update(inputs) {
-        const average = inputs.slots[0] as Tensor;
-        const part = share(inputs);
-        return { slots: [add(mul(average, sub(1, part)), mul(inputs.theta, part))] };
-      },
-    },
-  };
+  const wrapped = withWeightsBeside(optimizer, `${call} of ${optimizer.name}`, steps, (inputs, average) => {
+    const part = share(inputs);
+    return { slots: [add(mul(average, sub(1, part)), mul(inputs.theta, part))] };
+  });
+  return { ...wrapped, average: 0 };
 }
 
 export interface EmaOptions {

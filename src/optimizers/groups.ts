@@ -1,8 +1,8 @@
 // Groups of parameters with optimisers of their own.
 
 import { requireFunction, requireOptions, show } from "../checks.ts";
-import { requireOptimizer } from "./lookahead.ts";
 import type { Optimizer, Slice } from "./optimizer.ts";
+import { requireOptimizer } from "./options.ts";
 import { byRuns } from "./runs.ts";
 import { looksAtOne } from "./transform.ts";
 

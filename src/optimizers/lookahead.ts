@@ -1,23 +1,18 @@
 // Lookahead and SAM: optimisers around an optimiser.
 
-import { requireOptions, requirePositive, requireWhole, requireWithin, show } from "../checks.ts";
+import { requireOptions, requirePositive, requireWhole, requireWithin } from "../checks.ts";
 import { add, div, mul, sub } from "../ops/binary.ts";
 import { sum } from "../ops/reduce.ts";
 import { sqrt, square } from "../ops/unary.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { wrap } from "./transform.ts";
+import { requireOptimizer } from "./options.ts";
+import { withWeightsBeside } from "./transform.ts";
 
 export interface LookaheadOptions {
   /** Steps between two of the slow weights'; default 5 */
   readonly every?: number;
   /** How far the slow weights go towards the fast ones, in (0, 1]; default 0.5 */
   readonly slowStep?: number;
-}
-
-/** Throws unless a value is an optimiser. */
-export function requireOptimizer(call: string, value: unknown): asserts value is Optimizer {
-  if (typeof (value as Optimizer)?.update !== "function")
-    throw new Error(`${call}: expected an optimiser such as sgd({ learningRate: 0.1 }), got ${show(value)}`);
 }
 
 /**
@@ -32,18 +27,10 @@ export function lookahead(optimizer: Optimizer, options: LookaheadOptions = {}):
   requireWithin("lookahead", "slowStep", slowStep, 0, 1);
   if (optimizer.every)
     throw new Error(`lookahead: ${optimizer.name} looks ahead already; put lookahead around another optimiser`);
-  const wrapped = wrap(optimizer, `lookahead of ${optimizer.name}`, 1, (inputs) => ({ inputs }));
-  return {
-    ...wrapped,
-    first: ["theta", ...(wrapped.first ?? []).slice(1)],
-    every: {
-      steps,
-      update({ theta, slots: [slow] }) {
-        const next = add(slow as typeof theta, mul(sub(theta, slow as typeof theta), slowStep));
-        return { theta: next, slots: [next] };
-      },
-    },
-  };
+  return withWeightsBeside(optimizer, `lookahead of ${optimizer.name}`, steps, ({ theta }, slow) => {
+    const next = add(slow, mul(sub(theta, slow), slowStep));
+    return { theta: next, slots: [next] };
+  });
 }
 
 export interface SamOptions {

@@ -1,6 +1,6 @@
 // Checks of what optimisers are given.
 import { requirePositive, requireWithin, show } from "../checks.ts";
-import type { Schedule } from "./optimizer.ts";
+import type { Optimizer, Schedule } from "./optimizer.ts";
 
 /** The largest finite f32. */
 export const LARGEST = 3.4028234663852886e38;
@@ -9,6 +9,12 @@ export const LARGEST = 3.4028234663852886e38;
 export interface LearningRateOptions {
   /** η > 0, or a schedule: a function of the steps done so far */
   readonly learningRate?: number | Schedule;
+}
+
+/** Throws unless a value is an optimiser. */
+export function requireOptimizer(call: string, value: unknown): asserts value is Optimizer {
+  if (typeof (value as Optimizer)?.update !== "function")
+    throw new Error(`${call}: expected an optimiser such as sgd({ learningRate: 0.1 }), got ${show(value)}`);
 }
 
 /** Throws unless η is a finite number above zero, or a function. */

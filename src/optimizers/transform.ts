@@ -1,6 +1,7 @@
 // Links of a chain before its optimiser: what happens to the gradient first.
 
 import { requireOptions, requirePositive, requireWhole, show } from "../checks.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { div, maximum, minimum, mul } from "../ops/binary.ts";
 import { sum } from "../ops/reduce.ts";
 import { sqrt, square } from "../ops/unary.ts";
@@ -32,6 +33,21 @@ export function wrap(
     ...(average !== undefined && { average: own + average }),
     ...(ascend && { ascend: (inputs) => ascend(inputs) }),
     ...(every && { every: { ...every, update: (inputs) => behind(every.update(rest(inputs))) } }),
+  };
+}
+
+/** An optimiser that keeps further weights in its first slot, θ before the first step, and does something every so many steps. */
+export function withWeightsBeside(
+  inner: Optimizer,
+  name: string,
+  steps: number,
+  update: (inputs: StepInputs, beside: Tensor) => Update,
+): Optimizer {
+  const wrapped = wrap(inner, name, 1, (inputs) => ({ inputs }));
+  return {
+    ...wrapped,
+    first: ["theta", ...(wrapped.first ?? []).slice(1)],
+    every: { steps, update: (inputs) => update(inputs, inputs.slots[0] as Tensor) },
   };
 }
 

@@ -1,6 +1,6 @@
 // The command `thalweg connect`: the straight line between two trained networks, and a curve of low loss.
 import { existsSync } from "node:fs";
-import { checkpoints, createModel, type EpochReport, l2, loadCheckpoint, sgd } from "thalweg";
+import { checkpoints, createModel, l2, loadCheckpoint, type StepReport, sgd } from "thalweg";
 import type { Dataset } from "thalweg/data";
 import { createCurve, lineBetween, type PathSummary, pathSummary, type Section } from "thalweg/science";
 import { progress } from "./progress.ts";
@@ -125,14 +125,8 @@ async function learn(
   }
 }
 
-const shareDone = (
-  {
-    epoch,
-    stepInEpoch,
-    stepsPerEpoch,
-  }: { readonly epoch: EpochReport["epoch"]; readonly stepInEpoch: number; readonly stepsPerEpoch: number },
-  epochs: number,
-): number => (epoch - 1 + stepInEpoch / stepsPerEpoch) / epochs;
+const shareDone = ({ epoch, stepInEpoch, stepsPerEpoch }: StepReport, epochs: number): number =>
+  (epoch - 1 + stepInEpoch / stepsPerEpoch) / epochs;
 
 function text(name: string, summaries: Summaries): string {
   return sets

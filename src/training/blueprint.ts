@@ -31,10 +31,9 @@ import {
 } from "./trace.ts";
 
 /**
- * What a program is for. `train` leaves loss, g and the next state, and `addToTrain` adds those of a further part of
- * the batch; `update` changes θ by g and state to the next one;
- * `ascend` and `every` change θ beside, where the optimiser asks for it; `refresh` leaves a next state alone; `evaluate`
- * sums losses and right answers. The others read θ from the batch instead of the model, for `objective`: three with
+ * What a program is for. `train` leaves loss, g and the next state, and `addToTrain` adds those of a further part of the
+ * batch; `update` changes θ by g and state to the next one; `ascend` and `every` change θ beside, where the optimiser asks
+ * for it; `refresh` leaves a next state alone; `evaluate` sums losses and right answers. The others read θ from the batch instead of the model, for `objective`: three with
  * running statistics, three with those of the batch. Those of a loss have a twin whose risk is the mean of w·l, as
  * "weighted train"; `lossOfEach` and `gradientNormOfEach` (squared) judge every example by itself.
  */

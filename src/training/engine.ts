@@ -238,10 +238,9 @@ export class Engine {
   ): void {
     this.#steps = steps;
     this.epochs = epochs;
-    this.#rates = this.#given.map((given, i) => {
-      if (typeof given === "number" && i === 0) return learningRates[0] ?? learningRate;
-      return learningRates[i] ?? given;
-    });
+    // Without a schedule of its own the model keeps the rate that the other's schedule gave.
+    const given = this.#given.map((rate, i) => (i === 0 && typeof rate === "number" ? learningRate : rate));
+    this.#rates = given.map((rate, i) => learningRates[i] ?? rate);
     this.position = position;
   }
 

@@ -176,12 +176,8 @@ export async function* fit<M extends Metrics>(
         const rows = Math.min(batch, data.size - from);
         const parts = engine.parts(rows, weighted);
         const loss = engine.advance(parts, gather);
-        if (!Number.isFinite(loss)) {
-          const culprit = firstNonFinite(engine, parts, gather);
-          throw new Error(
-            `fit: the loss is ${loss} at step ${engine.steps + 1} (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch}); the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
-          );
-        }
+        if (!Number.isFinite(loss))
+          throw notFinite(engine, loss, ` (epoch ${epoch}, batch ${at + 1} of ${stepsPerEpoch})`, parts, gather);
         position.total += loss * rows;
         position.stepInEpoch = at + 1;
         if (reportEvery !== undefined && (at + 1) % reportEvery === 0)
@@ -218,8 +214,22 @@ export async function* fit<M extends Metrics>(
   }
 }
 
+/** What there is to say of a loss that is not finite, the one of the step that comes next. */
+export function notFinite(
+  engine: Engine,
+  loss: number,
+  place: string,
+  parts: readonly ReadyPart[],
+  fill: (part: ReadyPart, alone: ReadyProgram) => void,
+): Error {
+  const culprit = firstNonFinite(engine, parts, fill);
+  return new Error(
+    `fit: the loss is ${loss} at step ${engine.steps + 1}${place}; the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
+  );
+}
+
 /** What the first value that is not finite came from, by one thread: its tensors are those of all rows of a part. */
-export function firstNonFinite(
+function firstNonFinite(
   engine: Engine,
   parts: readonly ReadyPart[],
   fill: (part: ReadyPart, alone: ReadyProgram) => void,

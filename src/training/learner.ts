@@ -2,7 +2,7 @@
 
 import { size } from "../graph/tensor.ts";
 import type { Engine } from "./engine.ts";
-import { firstNonFinite, judge, Turns } from "./fit.ts";
+import { judge, notFinite, Turns } from "./fit.ts";
 import type { Learner, Learning, Learnt } from "./fitStream.ts";
 import type { Measured, Metrics } from "./metrics.ts";
 import type { Batch, Evaluation, FitOptions } from "./reports.ts";
@@ -36,13 +36,8 @@ export function learn(engine: Engine, batch: Batch, { first, testFirst }: Learni
   const tested = testFirst ? { tested: test(engine, batch) } : undefined;
   const loss = engine.step(batch, "fit", !first);
   if (!Number.isFinite(loss)) {
-    const rows = rowsOf(engine, batch);
-    const culprit = firstNonFinite(engine, engine.parts(rows, batch.weights !== undefined), (part, alone) =>
-      engine.fillPart("fit", batch, part, alone),
-    );
-    throw new Error(
-      `fit: the loss is ${loss} at step ${engine.steps + 1}; the first value that is not finite came from ${culprit}; lower the learning rate (now ${engine.learningRate}), or look at the data and the loss. The model is as the step before left it`,
-    );
+    const parts = engine.parts(rowsOf(engine, batch), batch.weights !== undefined);
+    throw notFinite(engine, loss, "", parts, (part, alone) => engine.fillPart("fit", batch, part, alone));
   }
   return { step: engine.steps, loss, ...tested };
 }

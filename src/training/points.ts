@@ -10,7 +10,7 @@ import type { Engine } from "./engine.ts";
 import type { Model } from "./model.ts";
 import { evaluationPasses, trainingBatches } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
-import { REFRESH_BATCH, refreshStatistics } from "./refresh.ts";
+import { REFRESH_BATCH, refreshFrom } from "./refresh.ts";
 import type { Evaluation } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
 import { type Workings, workingsOf } from "./workings.ts";
@@ -71,9 +71,11 @@ export function pointJudge(call: string, model: Model, data: Dataset, options: P
     try {
       const places = vectors.map((vector) => holdPoint(engine, vector));
       const resident = engine.hold(call, data);
+      const averaged =
+        normalization !== "refresh" ? undefined : statistics === data ? resident : engine.hold(call, statistics);
       for (const factors of coefficients) {
         combine(engine, places, factors);
-        if (normalization !== "refresh" || refreshed(engine, statistics)) yield judge(resident);
+        if (!averaged || refreshed(engine, averaged)) yield judge(resident);
         else yield { loss: Number.NaN };
         engine.state().set(before.state as Float32Array);
       }
@@ -125,15 +127,11 @@ function combine({ memory, specification }: Engine, vectors: readonly Held[], fa
   }
 }
 
-/** Whether statistics could be computed: far from any minimum they may overflow. */
-function refreshed(engine: Engine, statistics: Dataset): boolean {
-  try {
-    refreshStatistics(engine, statistics, {});
-    return true;
-  } catch (error) {
-    if (/is not a finite number$/.test((error as Error).message)) return false;
-    throw error;
-  }
+/** Computes statistics anew → whether they are finite: far from any minimum they may overflow. */
+function refreshed(engine: Engine, statistics: ResidentData): boolean {
+  refreshFrom(engine, statistics, REFRESH_BATCH);
+  const { memory, specification } = engine;
+  return memory.kernels.firstNonFinite(memory.base("state"), specification.state.length) < 0;
 }
 
 /** Judges with the statistics of the batch, without dropout. */

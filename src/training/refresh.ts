@@ -25,30 +25,36 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   const { batchSize = REFRESH_BATCH } = options;
   requireWhole(call, "batchSize", batchSize, 1);
   // Every program is compiled before the first runs: a batch that a layer cannot take changes nothing.
-  const batches = trainingBatches(data.size, batchSize);
-  for (const rows of batches) engine.program("refresh", rows);
+  for (const rows of trainingBatches(data.size, batchSize)) engine.program("refresh", rows);
   const before = engine.state().slice();
-  // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
-  const { memory, specification } = engine;
-  engine.state().set(before.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
   let resident: ResidentData | undefined;
   try {
     resident = engine.hold(call, data);
-    for (let seen = 0; seen < data.size; ) {
-      const rows = Math.min(batches[0] as number, data.size - seen);
-      const program = engine.program("refresh", rows);
-      if (!("nextState" in program.program.outputs)) return;
-      resident.gather(program, seen, rows);
-      seen += rows;
-      memory.f32("share", 0, 1)[0] = rows / seen;
-      program.run();
-      engine.acceptState();
-    }
+    refreshFrom(engine, resident, batchSize);
+    const { memory } = engine;
     memory.requireFinite(call, "state", memory.base("state"), before.length);
   } catch (error) {
     engine.state().set(before);
     throw error;
   } finally {
     resident?.release();
+  }
+}
+
+/** The state becomes the average of the statistics of a data set's passes, whether they are finite or not. */
+export function refreshFrom(engine: Engine, data: ResidentData, batchSize: number): void {
+  const { memory, specification } = engine;
+  const state = engine.state();
+  // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
+  state.set(state.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
+  for (let seen = 0; seen < data.size; ) {
+    const rows = Math.min(batchSize, data.size - seen);
+    const program = engine.program("refresh", rows);
+    if (!("nextState" in program.program.outputs)) return;
+    data.gather(program, seen, rows);
+    seen += rows;
+    memory.f32("share", 0, 1)[0] = rows / seen;
+    program.run();
+    engine.acceptState();
   }
 }

@@ -66,21 +66,9 @@ export interface Snapshot {
 }
 
 const known = [
-  ...[
-    "seed",
-    "steps",
-    "epochs",
-    "learningRate",
-    "learningRates",
-    "optimizer",
-    "layout",
-    "stateLayout",
-    "parameters",
-    "slots",
-    "state",
-  ],
-  ...["fit", "notes"],
-];
+  "seed", "steps", "epochs", "learningRate", "learningRates", "optimizer", "layout", "stateLayout",
+  "parameters", "slots", "state", "fit", "notes",
+]; // biome-ignore format: a list of names
 
 export interface SnapshotOptions {
   /** false: views of the model's own memory, true until its next call, for who writes them away at once. Default true. */
@@ -158,17 +146,8 @@ function requireRate(what: string, rate: number): void {
 
 function requireFitPosition(fit: FitPosition): void {
   const names = [
-    "epoch",
-    "begun",
-    "stepInEpoch",
-    "total",
-    "batchSize",
-    "examples",
-    "shuffle",
-    "sampler",
-    "scores",
-    "callbacks",
-  ];
+    "epoch", "begun", "stepInEpoch", "total", "batchSize", "examples", "shuffle", "sampler", "scores", "callbacks",
+  ]; // biome-ignore format: a list of names
   requireOptions("restore: fit", fit, names);
   requireWhole("restore: fit", "epoch", fit.epoch, 1);
   requireWhole("restore: fit", "stepInEpoch", fit.stepInEpoch, 0);

@@ -33,6 +33,7 @@ const nodeOnly = [
   "test/files/kill.test.ts",
   "test/files/logs.test.ts",
   "test/files/place.test.ts",
+  "test/science/pictures.test.ts",
   "test/science/surface.test.ts",
   "test/training/allocation.test.ts",
   "test/training/threadLives.test.ts",

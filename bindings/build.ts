@@ -122,7 +122,17 @@ async function bundleEntries(): Promise<void> {
       platform: "neutral",
       resolve: { mainFields: ["module", "main"] },
       transform: { target: "es2022" },
-      external: [/^#platform$/, /^thalweg($|\/)/, /^node:/, "commander", "cli-progress", "fast-png"],
+      external: [
+        /^#platform$/,
+        /^thalweg($|\/)/,
+        /^node:/,
+        "commander",
+        "cli-progress",
+        "fast-png",
+        "@observablehq/plot",
+        "linkedom",
+        "@resvg/resvg-js",
+      ],
       plugins: [namespaces, withoutExamples],
       write: false,
       output: {

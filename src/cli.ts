@@ -206,6 +206,7 @@ program
   .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
   .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .surface)")
   .option("--resume", "go on with the file of an earlier, same command")
+  .option("--png", "draw the figure as PNG too, beside SVG")
   .option("--json", "print the result as a line of JSON")
   .action(async (checkpoint: string, options: SurfaceCommand) => {
     const { surfaceOf } = await import("./cli/surface.ts");
@@ -238,6 +239,7 @@ program
   .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
   .option("--out <name>", "what files are called first (default: the checkpoints' names)")
   .option("--resume", "go on with the files of an earlier, same command")
+  .option("--png", "draw the figure as PNG too, beside SVG")
   .option("--json", "print the result as a line of JSON")
   .action(async (a: string, b: string, options: ConnectCommand) => {
     const { connect } = await import("./cli/connect.ts");

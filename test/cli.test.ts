@@ -503,7 +503,7 @@ describe("thalweg surface and thalweg connect", () => {
     expect(result).toMatchObject({
       points: 25,
       holes: 0,
-      file: join(folder, "1.surface.npz"),
+      files: [join(folder, "1.surface.npz"), join(folder, "1.surface.svg")],
       about: { section: { kind: "random plane", seed: 7, normalize: "filter" }, examples: 60 },
     });
     expect(result.loss.min).toBeLessThan(result.loss.max);
@@ -538,6 +538,7 @@ describe("thalweg surface and thalweg connect", () => {
     expect(result.curve.train.loss.max).toBeLessThan(result.line.train.loss.max);
     expect(result.curve.train.loss.ends).toEqual(result.line.train.loss.ends);
     expect(result.out).toBe(join(folder, "1-2"));
+    expect(readFileSync(join(folder, "1-2.svg"), "utf8")).toContain("bezier curve, test");
     // All of it is there already.
     const again = await thalweg([...args, "--resume", "--json"]);
     expect(jsonLines(again.out)[0]).toMatchObject({ line: result.line, curve: result.curve });

@@ -2,9 +2,17 @@
 import { existsSync } from "node:fs";
 import { checkpoints, createModel, l2, loadCheckpoint, type StepReport, sgd } from "thalweg";
 import type { Dataset } from "thalweg/data";
-import { createCurve, lineBetween, type PathSummary, pathSummary, type Section } from "thalweg/science";
+import {
+  createCurve,
+  lineBetween,
+  type PathSummary,
+  pathSummary,
+  profilePicture,
+  type Section,
+  type Surface,
+} from "thalweg/science";
 import { progress } from "./progress.ts";
-import { bare, followed } from "./surface.ts";
+import { bare, draw, followed } from "./surface.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
 export interface ConnectCommand extends LookOptions {
@@ -18,11 +26,13 @@ export interface ConnectCommand extends LookOptions {
   readonly examples: number;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly png?: boolean;
   readonly json?: boolean;
 }
 
 const sets = ["train", "test"] as const;
 type Summaries = Readonly<Record<(typeof sets)[number], PathSummary>>;
+type Surfaces = Readonly<Record<(typeof sets)[number], Surface>>;
 
 /** @returns whether it went to its end */
 export async function connect(
@@ -48,19 +58,24 @@ export async function connect(
     ...(weightDecay > 0 && { regularizer: l2(weightDecay / 2, { include: "all" }) }),
   };
   const model = await createModel(options);
-  const along = async (section: Section, name: string): Promise<Summaries | undefined> => {
+  const along = async (
+    section: Section,
+    name: string,
+  ): Promise<{ summaries: Summaries; surfaces: Surfaces } | undefined> => {
     const found: [string, PathSummary][] = [];
+    const values: [string, Surface][] = [];
     for (const set of sets) {
       const file = `${out}.${name}.${set}.npz`;
-      const values = await followed(model, data[set], section, `${name}, ${set}`, json, {
+      const along = await followed(model, data[set], section, `${name}, ${set}`, json, {
         ...{ points, x: [0, 1], statistics: data.train, file, signal },
         ...{ examples: Math.min(command.examples, data[set].size), resume: resume && existsSync(file) },
         normalization: model.state.length > 0 ? "refresh" : "running",
       });
-      if (!values) return undefined;
-      found.push([set, pathSummary(section, values)]);
+      if (!along) return undefined;
+      values.push([set, along]);
+      found.push([set, pathSummary(section, along)]);
     }
-    return Object.fromEntries(found) as Summaries;
+    return { summaries: Object.fromEntries(found) as Summaries, surfaces: Object.fromEntries(values) as Surfaces };
   };
   const started = performance.now();
   const stopped = (): false => {
@@ -69,7 +84,7 @@ export async function connect(
   };
   const straight = await along(line, "line");
   if (!straight) return stopped();
-  if (!json) write(text("straight line", straight));
+  if (!json) write(text("straight line", straight.summaries));
   const curve = await createCurve(options, [first.snapshot, second.snapshot], { kind, bends });
   const kept = `${out}.curve.checkpoint`;
   const goesOn = resume && existsSync(kept);
@@ -81,10 +96,21 @@ export async function connect(
   const bent = await along(section, "curve");
   if (!bent) return stopped();
   model.close();
+  const profiles = sets.flatMap((set) => [
+    { name: `straight line, ${set}`, surface: straight.surfaces[set] },
+    { name: `${kind} curve, ${set}`, surface: bent.surfaces[set] },
+  ]);
+  const title = `from ${bare(a)} to ${bare(b)}`;
+  const pictures = await draw(out, await profilePicture(profiles, { title }), command.png);
   const seconds = (performance.now() - started) / 1000;
-  if (json) write(`${JSON.stringify({ line: straight, curve: bent, kind, bends, epochs, seconds, out })}\n`);
+  if (json)
+    write(
+      `${JSON.stringify({ line: straight.summaries, curve: bent.summaries, kind, bends, epochs, seconds, out, pictures })}\n`,
+    );
   else
-    write(`${text(`${kind} curve`, bent)}after ${seconds.toFixed(1)} s; kept in ${out}.line.*.npz, ${out}.curve.*\n`);
+    write(
+      `${text(`${kind} curve`, bent.summaries)}after ${seconds.toFixed(1)} s; kept in ${out}.line.*.npz, ${out}.curve.*, ${pictures.join(", ")}\n`,
+    );
   return true;
 }
 

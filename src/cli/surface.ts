@@ -1,7 +1,10 @@
 // The command `thalweg surface`: the loss of a trained network around it, along random directions.
+import { writeFileSync } from "node:fs";
 import { createModel, type Model } from "thalweg";
 import type { Dataset } from "thalweg/data";
-import { randomSection, type Section, type Surface, type SurfaceOptions, surface } from "thalweg/science";
+import {
+  contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, toPng,
+} from "thalweg/science"; // biome-ignore format: a list of names
 import { progress } from "./progress.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
@@ -16,6 +19,7 @@ export interface SurfaceCommand extends LookOptions {
   readonly examples: number;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly png?: boolean;
   readonly json?: boolean;
 }
 
@@ -46,6 +50,10 @@ export async function surfaceOf(
   }
   const { loss, accuracy, status, about } = reached;
   const known = loss.filter(Number.isFinite);
+  const picture = await (section.ranges.length === 1
+    ? profilePicture([{ name: section.about.kind, surface: reached }])
+    : contourPicture(reached));
+  const files = [file, ...(await draw(file.replace(/\.npz$/, ""), picture, command.png))];
   const result = {
     points: status.length,
     holes: status.length - known.length,
@@ -56,15 +64,25 @@ export async function surfaceOf(
     },
     about,
     seconds: (performance.now() - started) / 1000,
-    file,
+    files,
   };
   if (json) write(`${JSON.stringify(result)}\n`);
   else {
     const holes = result.holes > 0 ? `, ${result.holes} of them without a finite loss` : "";
     write(`${result.points} points${holes}: loss ${result.loss.min.toFixed(4)} to ${result.loss.max.toFixed(4)}`);
-    write(` on ${about.examples} examples of ${on}, after ${result.seconds.toFixed(1)} s\nkept in ${file}\n`);
+    write(
+      ` on ${about.examples} examples of ${on}, after ${result.seconds.toFixed(1)} s\nkept in ${files.join(", ")}\n`,
+    );
   }
   return true;
+}
+
+/** Writes a picture as SVG, and as PNG where that is asked for → the files. */
+export async function draw(name: string, svg: string, png: boolean | undefined): Promise<string[]> {
+  writeFileSync(`${name}.svg`, svg);
+  if (!png) return [`${name}.svg`];
+  writeFileSync(`${name}.png`, await toPng(svg));
+  return [`${name}.svg`, `${name}.png`];
 }
 
 /** A checkpoint's name without its ending: where what is made of it is put. */

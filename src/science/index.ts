@@ -41,6 +41,7 @@ export {
 } from "./gradientNoise.ts";
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
+export { contourPicture, type PictureOptions, type Profile, profilePicture, toPng } from "./pictures.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export {
   lineBetween,

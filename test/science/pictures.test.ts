@@ -1,0 +1,89 @@
+// Figures: what they show, compared as SVG.
+import { describe, expect, test } from "vitest";
+import { contourPicture, profilePicture, type Surface, toPng } from "../../src/science/index.ts";
+
+const axis = (n: number): Float64Array => Float64Array.from({ length: n }, (_, i) => (2 * i) / (n - 1) - 1);
+
+/** A bowl x² + 4y² + 0.01, or along x a parabola. */
+function bowl(width: number, height: number, more: Partial<Surface> = {}): Surface {
+  const [x, y] = [axis(width), height === 1 ? Float64Array.of(0) : axis(height)];
+  const loss = Float64Array.from(
+    { length: width * height },
+    (_, at) => 0.01 + (x[at % width] as number) ** 2 + 4 * (y[Math.floor(at / width)] as number) ** 2,
+  );
+  return {
+    ...{ x, y, loss, accuracy: loss.map(() => Number.NaN), status: new Uint8Array(loss.length).fill(1) },
+    about: { section: { kind: "random plane", seed: 3, normalize: "filter" }, vectors: "", examples: 500 },
+    marks: [{ name: "a & b", x: 0, y: 0 }],
+    path: [
+      [-1, -1],
+      [0.5, 0.2],
+      [0, 0],
+    ],
+    ...more,
+  };
+}
+
+const count = (text: string, part: RegExp): number => (text.match(part) ?? []).length;
+
+describe("a contour picture", () => {
+  test("has contours, path, marks, and says what was computed on what", async () => {
+    const svg = await contourPicture(bowl(21, 21));
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" width="640"/);
+    for (const text of ["random plane", "441 points; loss on 500 examples; seed 3, filter-normalised", "a &amp; b"])
+      expect(svg).toContain(text);
+    expect(svg).toContain("second direction");
+    // 15 areas, as many lines.
+    expect(count(svg, /aria-label="contour"/g)).toBe(2);
+    expect(count(svg, /aria-label="line"/g)).toBe(2);
+    // Shades of grey alone.
+    for (const [, r, g, b] of svg.matchAll(/rgb\((\d+), (\d+), (\d+)\)/g)) expect([g, b]).toEqual([r, r]);
+    expect(count(svg, /rgb\(/g)).toBeGreaterThan(14);
+    expect(svg).not.toContain("NaN");
+    expect(await contourPicture(bowl(21, 21))).toBe(svg);
+  });
+
+  test("leaves holes white, and counts them", async () => {
+    const whole = bowl(21, 21);
+    const loss = whole.loss.map((value, at) => (at % 21 < 8 ? Number.NaN : value));
+    const svg = await contourPicture({ ...whole, loss, status: whole.status.map((_, at) => (at % 21 < 8 ? 2 : 1)) });
+    expect(svg).toContain(`${8 * 21} without a finite loss`);
+    expect(svg).not.toContain("NaN");
+    const white = (text: string): number => count(text.split('aria-label="contour"')[2] as string, /<rect [^>]*y="/g);
+    // And the frame.
+    expect([white(svg), white(await contourPicture(whole))]).toEqual([8 * 21 + 1, 1]);
+  });
+
+  test("is refused for lines, and where there is nothing to show", async () => {
+    await expect(contourPicture(bowl(5, 1))).rejects.toThrow("this is a line; use profilePicture");
+    await expect(contourPicture(bowl(5, 5, { status: new Uint8Array(25) }))).rejects.toThrow("no point of the surface");
+    await expect(contourPicture(bowl(5, 5, { loss: new Float64Array(25).fill(-1) }))).rejects.toThrow("above zero");
+  });
+});
+
+describe("a profile picture", () => {
+  test("has a line, a dash and a name for each", async () => {
+    const svg = await profilePicture(
+      [
+        { name: "straight", surface: bowl(9, 1) },
+        { name: "curve", surface: bowl(9, 1) },
+      ],
+      { caption: "on nothing" },
+    );
+    expect(count(svg, /aria-label="line"/g)).toBe(2);
+    expect(count(svg, /stroke-dasharray="7 4"/g)).toBe(1);
+    for (const text of [">straight, curve<", ">straight<", ">curve<", "on nothing"]) expect(svg).toContain(text);
+  });
+
+  test("is refused for planes and for nothing", async () => {
+    await expect(profilePicture([{ name: "a", surface: bowl(4, 4) }])).rejects.toThrow("a plane is for contourPicture");
+    await expect(profilePicture([])).rejects.toThrow("expected a list of { name, surface }");
+  });
+});
+
+test("a PNG is twice as wide", async () => {
+  const png = await toPng(await contourPicture(bowl(9, 9)));
+  expect([...png.subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47]);
+  expect(new DataView(png.buffer, png.byteOffset).getUint32(16)).toBe(1280);
+  await expect(toPng("nothing")).rejects.toThrow("expected the SVG of a picture");
+});

@@ -26,10 +26,17 @@ async function hashOf(places: readonly string[]): Promise<string> {
 
 const isCurrent = (stamp: string, hash: string): boolean => existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
 
+/** What the modules are made of, and what makes them. */
+const moduleSources = [
+  "assembly",
+  "bindings/build",
+  ...["assemblyscript", "binaryen", "as-bind"].map((name) => `node_modules/${name}/package.json`),
+];
+
 /** The modules and what is generated from them; with `only`, just those modules, for a quick look at a changed kernel. */
 async function buildModules(only?: readonly string[]): Promise<void> {
   const stamp = join(root, "bindings/wasm/.stamp");
-  const hash = await hashOf(["assembly", "bindings/build", "package-lock.json"]);
+  const hash = await hashOf(moduleSources);
   if (isCurrent(stamp, hash)) return;
   console.error("building thalweg: WebAssembly modules …");
   await rm(stamp, { force: true });

@@ -41,7 +41,9 @@ export {
 } from "./gradientNoise.ts";
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
-export { contourPicture, type PictureOptions, type Profile, profilePicture, toPng } from "./pictures.ts";
+export { type ContourOptions, contourPicture, type NamedPath } from "./pictures/contour.ts";
+export { type PictureOptions, toPng } from "./pictures/page.ts";
+export { type Profile, profilePicture } from "./pictures/profile.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export {
   lineBetween,

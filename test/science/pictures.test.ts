@@ -36,6 +36,8 @@ describe("a contour picture", () => {
     // 15 areas, as many lines.
     expect(count(svg, /aria-label="contour"/g)).toBe(2);
     expect(count(svg, /aria-label="line"/g)).toBe(2);
+    // The one minimum is marked already.
+    expect(svg).not.toContain("local");
     // Shades of grey alone.
     for (const [, r, g, b] of svg.matchAll(/rgb\((\d+), (\d+), (\d+)\)/g)) expect([g, b]).toEqual([r, r]);
     expect(count(svg, /rgb\(/g)).toBeGreaterThan(14);
@@ -54,10 +56,35 @@ describe("a contour picture", () => {
     expect([white(svg), white(await contourPicture(whole))]).toEqual([8 * 21 + 1, 1]);
   });
 
+  test("marks local minima that have no mark, and tells paths apart by dash, marker and shade", async () => {
+    const places = [
+      [-1, 0],
+      [0, 0.5],
+    ] as const;
+    const paths = ["one", "two", "three"].map((name) => ({ name, places }));
+    const svg = await contourPicture(bowl(21, 21, { marks: [], path: [] }), { paths, axes: ["u", "v"] });
+    expect(svg).toContain("1 local minimum of the grid (+)");
+    for (const text of [">one<", ">two<", ">three<", "u →", "↑ v"]) expect(svg).toContain(text);
+    const dashes = [...svg.matchAll(/<g stroke-dasharray="([^"]+)"[^>]*linejoin/g)].map(([, dash]) => dash);
+    expect(dashes).toEqual(["7 4", "2 3"]);
+    // White below each.
+    expect(count(svg, /aria-label="line"/g)).toBe(6);
+  });
+
+  test("has a linear scale where a loss is below zero, and one shade where all are the same", async () => {
+    const whole = bowl(21, 21);
+    const lowered = await contourPicture({ ...whole, loss: whole.loss.map((value) => value - 2) });
+    const marked = (svg: string): string[] =>
+      [...svg.matchAll(/>([−\d.]+)<\/text>/g)].map(([, text]) => text as string);
+    expect(marked(lowered)).toEqual(expect.arrayContaining(["−1", "0", "1", "2"]));
+    const flat = await contourPicture({ ...whole, loss: whole.loss.map(() => 3) });
+    expect(flat).not.toContain("NaN");
+    expect(new Set([...flat.matchAll(/fill="(rgb\([^"]+\))"/g)].map(([, fill]) => fill)).size).toBe(1);
+  });
+
   test("is refused for lines, and where there is nothing to show", async () => {
     await expect(contourPicture(bowl(5, 1))).rejects.toThrow("this is a line; use profilePicture");
     await expect(contourPicture(bowl(5, 5, { status: new Uint8Array(25) }))).rejects.toThrow("no point of the surface");
-    await expect(contourPicture(bowl(5, 5, { loss: new Float64Array(25).fill(-1) }))).rejects.toThrow("above zero");
   });
 });
 

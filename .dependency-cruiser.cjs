@@ -32,7 +32,7 @@ const layers = [
     also: "^src/files/(place|checksum)",
   },
   // As a user would write them.
-  { name: "cli", path: "^src/cli", also: publicNames },
+  { name: "cli", path: "^src/cli", may: ["lecture"], also: publicNames },
   { name: "lecture", path: "^src/lecture/", also: publicNames },
   { name: "page", path: "^src/page/", also: publicNames },
 ];

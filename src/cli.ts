@@ -7,6 +7,7 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import type { ConnectCommand } from "./cli/connect.ts";
 import type { Display } from "./cli/display.ts";
 import { jsonDisplay } from "./cli/json.ts";
+import type { LectureCommand } from "./cli/lecture.ts";
 import { linesDisplay } from "./cli/lines.ts";
 import {
   complete,
@@ -244,6 +245,30 @@ program
   .action(async (a: string, b: string, options: ConnectCommand) => {
     const { connect } = await import("./cli/connect.ts");
     await wrote((write) => connect(a, b, options, write, interruption()));
+  });
+
+program
+  .command("lecture")
+  .description("List the lecture's claims, or measure some or all of them and write a report with figures and data.")
+  .addArgument(
+    new Argument("[rows...]", "numbers of experiments").argParser((text: string, before: number[] | undefined) => [
+      ...(before ?? []),
+      wholeNumber(1)(text),
+    ]),
+  )
+  .addOption(new Option("--all", "every experiment"))
+  .addOption(
+    new Option("--preset <size>", "quick: some minutes for the whole lecture; full: as large as the claims deserve")
+      .choices(["quick", "full"])
+      .default("quick"),
+  )
+  .option("--out <folder>", "where report, figures and data are kept", "lecture-report")
+  .option("--force", "measure again what is kept already")
+  .option("--cifar <folder>", "CIFAR-10's binary files, for the loss surfaces (default: a smaller data set)")
+  .option("--json", "print a JSON line for each experiment")
+  .action(async (rows: readonly number[], options: LectureCommand) => {
+    const { lecture } = await import("./cli/lecture.ts");
+    await wrote((write) => lecture(rows, options, write, interruption()));
   });
 
 /** Work that writes for itself; it tells whether it went to its end. */

@@ -15,6 +15,7 @@ interface Parameters {
 export const empiricalRisk: Experiment<Parameters> = {
   id: 5,
   title: "The empirical risk",
+  file: "05-empirical-risk.ts",
   claim: "The expected loss cannot be had; the mean over the observed examples takes its place.",
   parameters: {
     quick: { sizes: [10, 20, 40, 80, 160, 320, 640, 1280], draws: 60, seed: 5 },

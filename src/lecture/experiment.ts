@@ -12,6 +12,8 @@ export interface Experiment<Parameters extends PlainRecord = PlainRecord, Data e
   /** Its row among the lecture's claims: 1 to 18. */
   readonly id: number;
   readonly title: string;
+  /** The name of its file, for who wants to read it: "05-empirical-risk.ts". */
+  readonly file: string;
   /** What the lecture says, in one sentence. */
   readonly claim: string;
   readonly parameters: Readonly<Record<Preset, Parameters>>;

@@ -1,0 +1,194 @@
+// Runs experiments and keeps what they find: a file of data and the figures for each, and the report over all of them.
+import { access, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Experiment, Figure, Outcome, PlainRecord, Preset, Progress } from "./experiment.ts";
+import { reportHtml } from "./report.ts";
+
+export interface LectureOptions {
+  /** The folder that everything is kept in; made where it is missing. */
+  readonly out: string;
+  readonly preset: Preset;
+  /** Measure again what is kept already. */
+  readonly force?: boolean;
+  /** A folder of CIFAR-10's binary files. */
+  readonly cifar?: string;
+  /** The folder of the experiments' code: a copy is put beside their data. */
+  readonly code: string;
+  /** What they run on, for the report. */
+  readonly machine: string;
+  readonly signal: AbortSignal;
+}
+
+/** What is kept of an experiment: its data file. */
+export interface Kept extends Omit<Outcome, "figures"> {
+  readonly id: number;
+  readonly title: string;
+  readonly claim: string;
+  readonly preset: Preset;
+  readonly parameters: PlainRecord;
+  readonly seconds: number;
+  readonly machine: string;
+  readonly figures: readonly (Omit<Figure, "svg"> & { readonly file: string })[];
+}
+
+export type LectureEvent = { readonly experiment: Experiment } & (
+  | { readonly kind: "begins" }
+  | ({ readonly kind: "progress" } & Progress)
+  | { readonly kind: "done"; readonly kept: Kept /** By an earlier run. */; readonly before: boolean }
+  | { readonly kind: "unreadable"; readonly file: string; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string }
+);
+
+/** Its files' name: "05-the-empirical-risk". */
+const nameOf = ({ id, title }: Pick<Experiment, "id" | "title">): string =>
+  `${String(id).padStart(2, "0")}-${title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")}`;
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Runs experiments one after another, those they need before them; one that is kept with the same parameters is not run
+ * again. An error ends its experiment alone. The report is written after each.
+ * @throws where the folder cannot be written, and the signal's reason
+ */
+export async function* runLecture(
+  all: readonly Experiment[],
+  ids: readonly number[],
+  options: LectureOptions,
+): AsyncGenerator<LectureEvent> {
+  const { out, preset, signal } = options;
+  const outcomes = new Map<number, Kept>();
+  const failures = new Map<number, string>();
+  try {
+    for (const folder of ["data", "figures", "code"]) await mkdir(join(out, folder), { recursive: true });
+    await writeReport(all, outcomes, failures, options);
+  } catch (error) {
+    throw new Error(`lecture: cannot write in ${out} (${reasonOf(error)}); name another folder with --out`);
+  }
+  for (const experiment of inOrder(all, ids)) {
+    signal.throwIfAborted();
+    if (!options.force || !ids.includes(experiment.id)) {
+      const kept = await readKept(experiment, out, preset);
+      if (kept && "reason" in kept) yield { experiment, kind: "unreadable", ...kept };
+      else if (kept) {
+        outcomes.set(experiment.id, kept);
+        yield { experiment, kind: "done", kept, before: true };
+        continue;
+      }
+    }
+    yield { experiment, kind: "begins" };
+    try {
+      const kept = yield* measured(experiment, outcomes, failures, options);
+      outcomes.set(experiment.id, kept);
+      yield { experiment, kind: "done", kept, before: false };
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = reasonOf(error);
+      failures.set(experiment.id, reason);
+      yield { experiment, kind: "failed", reason };
+    }
+    await writeReport(all, outcomes, failures, options);
+  }
+  await writeReport(all, outcomes, failures, options);
+}
+
+/** Those asked for, each after those it needs. */
+function inOrder(all: readonly Experiment[], ids: readonly number[]): readonly Experiment[] {
+  const order = new Set<Experiment>();
+  const add = (id: number): void => {
+    const experiment = all.find((each) => each.id === id);
+    if (!experiment) throw new Error(`lecture: there is no experiment ${id}; thalweg lecture lists them`);
+    for (const before of experiment.needs ?? []) add(before);
+    order.add(experiment);
+  };
+  for (const id of [...ids].sort((a, b) => a - b)) add(id);
+  return [...order];
+}
+
+async function* measured(
+  experiment: Experiment,
+  outcomes: ReadonlyMap<number, Kept>,
+  failures: ReadonlyMap<number, string>,
+  { out, preset, cifar, code, machine, signal }: LectureOptions,
+): AsyncGenerator<LectureEvent, Kept> {
+  const { id, title, claim, needs = [] } = experiment;
+  for (const each of needs)
+    if (failures.has(each)) throw new Error(`it needs experiment ${each}, which failed: ${failures.get(each)}`);
+  const parameters = experiment.parameters[preset];
+  const started = performance.now();
+  const run = experiment.run({
+    ...{ parameters, signal, ...(cifar !== undefined && { cifar }) },
+    outcomeOf(of) {
+      const kept = outcomes.get(of);
+      if (!kept || !needs.includes(of))
+        throw new Error(`experiment ${id} reads experiment ${of} but does not name it in needs`);
+      return kept as unknown as Outcome;
+    },
+  });
+  let next = await run.next();
+  while (!next.done) {
+    yield { experiment, kind: "progress", ...next.value };
+    signal.throwIfAborted();
+    next = await run.next();
+  }
+  const { data, verdict, figures, how } = next.value;
+  const seconds = (performance.now() - started) / 1000;
+  const name = nameOf(experiment);
+  const drawn = figures.map(({ svg: _, ...figure }) => ({ ...figure, file: `figures/${name}-${figure.name}.svg` }));
+  for (const [at, { svg }] of figures.entries()) await writeWhole(join(out, drawn[at]?.file as string), svg);
+  await copyFile(join(code, experiment.file), join(out, "code", experiment.file));
+  const kept: Kept = { id, title, claim, preset, parameters, seconds, machine, how, verdict, figures: drawn, data };
+  // Last: what has a data file is whole.
+  await writeWhole(join(out, `data/${name}.json`), `${JSON.stringify(kept, null, 1)}\n`);
+  return kept;
+}
+
+/** What an earlier run kept with the same parameters; why it cannot be used where its file is damaged. */
+async function readKept(
+  experiment: Experiment,
+  out: string,
+  preset: Preset,
+): Promise<Kept | { readonly file: string; readonly reason: string } | undefined> {
+  const file = join(out, `data/${nameOf(experiment)}.json`);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const kept = JSON.parse(text) as Kept;
+    if (kept.preset !== preset || JSON.stringify(kept.parameters) !== JSON.stringify(experiment.parameters[preset]))
+      return undefined;
+    for (const figure of kept.figures) await access(join(out, figure.file));
+    return kept;
+  } catch (error) {
+    return { file, reason: reasonOf(error) };
+  }
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.part`, text);
+  await rename(`${file}.part`, file);
+}
+
+/** Of everything in the folder, what earlier runs kept included. */
+async function writeReport(
+  all: readonly Experiment[],
+  outcomes: ReadonlyMap<number, Kept>,
+  failures: ReadonlyMap<number, string>,
+  { out, preset }: LectureOptions,
+): Promise<void> {
+  const rows = await Promise.all(
+    all.map(async (experiment) => {
+      const found =
+        outcomes.get(experiment.id) ??
+        (failures.has(experiment.id) ? undefined : await readKept(experiment, out, preset));
+      const kept = found && !("reason" in found) ? found : undefined;
+      const pictures = await Promise.all((kept?.figures ?? []).map(({ file }) => readFile(join(out, file), "utf8")));
+      const missing = failures.get(experiment.id) ?? "it has not been run";
+      return kept
+        ? { experiment, kept, pictures, data: `data/${nameOf(experiment)}.json`, code: `code/${experiment.file}` }
+        : { experiment, missing };
+    }),
+  );
+  await writeWhole(join(out, "index.html"), reportHtml(rows));
+}

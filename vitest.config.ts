@@ -29,6 +29,7 @@ function absolute(path: string): string {
 const nodeOnly = [
   "test/arrays.test.ts",
   "test/cli.test.ts",
+  "test/cli/**",
   "test/data/**",
   "test/files/kill.test.ts",
   "test/files/logs.test.ts",

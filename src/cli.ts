@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
 import type { ConnectCommand } from "./cli/connect.ts";
+import type { CurvatureCommand } from "./cli/curvature.ts";
 import type { Display } from "./cli/display.ts";
 import { jsonDisplay } from "./cli/json.ts";
 import type { LectureCommand } from "./cli/lecture.ts";
@@ -248,6 +249,42 @@ program
   });
 
 program
+  .command("curvature")
+  .description(
+    "The Hessian of a trained network's loss: its largest eigenvalues, the most negative one, their density.",
+  )
+  .argument("<checkpoint>", "what thalweg train kept of a network for images")
+  .option("--top <k>", "how many of the largest eigenvalues", wholeNumber(1), 5)
+  .option("--density", "the density of all eigenvalues too, as a figure, by stochastic Lanczos quadrature")
+  .option("--probes <n>", "random vectors that the density is the mean of", wholeNumber(1), 10)
+  .option("--steps <n>", "steps of Lanczos' iteration a probe", wholeNumber(2), 80)
+  .option("--trace [products]", "the trace too, by Hutch++ with so many products (default: 99)", wholeNumber(6))
+  .option(
+    "--tolerance <t>",
+    "residual of an eigenvalue that counts as converged, as a share of the largest",
+    number("a number above 0", (x) => x > 0),
+    1e-4,
+  )
+  .addOption(
+    new Option("--batch-norm <how>", "statistics that BatchNorm uses: the network's, or those of each 256 examples")
+      .choices(["running", "batch"])
+      .default("running"),
+  )
+  .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
+  .option("--examples <n>", "how many of them, drawn by seed 0", wholeNumber(1), 2000)
+  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
+  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
+  .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .curvature)")
+  .option("--resume", "keep what an earlier, same command has done: eigenvalues, trace, probe after probe")
+  .option("--png", "draw the figure as PNG too, beside SVG")
+  .option("--json", "print the result as a line of JSON")
+  .action(async (checkpoint: string, { trace, ...options }: Given<CurvatureCommand>) => {
+    const { curvature } = await import("./cli/curvature.ts");
+    const command = { ...options, ...(trace !== undefined && { trace: trace === true ? 99 : trace }) };
+    await wrote((write) => curvature(checkpoint, command, write, interruption()));
+  });
+
+program
   .command("lecture")
   .description("List the lecture's claims, or measure some or all of them and write a report with figures and data.")
   .addArgument(
@@ -270,6 +307,9 @@ program
     const { lecture } = await import("./cli/lecture.ts");
     await wrote((write) => lecture(rows, options, write, interruption()));
   });
+
+/** `--trace` may come without a number. */
+type Given<C extends { readonly trace?: number }> = Omit<C, "trace"> & { readonly trace?: number | true };
 
 /** Work that writes for itself; it tells whether it went to its end. */
 async function wrote(work: (write: (text: string) => void) => Promise<boolean>): Promise<void> {

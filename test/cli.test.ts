@@ -1,53 +1,19 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Display } from "../src/cli/display.ts";
 import { linesDisplay } from "../src/cli/lines.ts";
 import { terminalDisplay } from "../src/cli/terminal.ts";
 import type { Profile } from "../src/index.ts";
 import { decodeSurface } from "../src/science/index.ts";
+import { built, fromSource, jsonLines, lines, root, thalweg } from "./cli/command.ts";
 import { cifarFile, mnistFiles, temporaryFolder } from "./data/fixture.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const digits = temporaryFolder(mnistFiles(200, 50));
 
-interface Outcome {
-  code: number | null;
-  out: string;
-  errors: string;
-}
-
-const fromSource = ["--import", "tsx", "--conditions=thalweg-source", "src/cli.ts"];
-/** Threads run built files. */
-const built = ["dist/cli.js"];
-
-/** Runs the command to its end. */
-function thalweg(
-  args: readonly string[],
-  watch: (child: ChildProcess, out: string) => void = () => {},
-  program = fromSource,
-): Promise<Outcome> {
-  const child = spawn(process.execPath, [...program, ...args], { cwd: root });
-  const outcome: Outcome = { code: null, out: "", errors: "" };
-  child.stdout.on("data", (text) => {
-    outcome.out += text;
-    watch(child, outcome.out);
-  });
-  child.stderr.on("data", (text) => {
-    outcome.errors += text;
-  });
-  return new Promise((done, failed) => {
-    child.on("error", failed);
-    child.on("close", (code) => done({ ...outcome, code }));
-  });
-}
-
 const train = (...args: string[]) => ["train", "mnist", "--data", digits, "--hidden", "16", "--seed", "3", ...args];
-const lines = (out: string) => out.trim().split("\n");
-const jsonLines = (out: string) => lines(out).map((line) => JSON.parse(line));
 
 describe("thalweg, asked for what it cannot do", () => {
   it.each<[string, RegExp]>([

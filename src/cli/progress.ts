@@ -26,6 +26,24 @@ export function progress(what: string, json: boolean | undefined): Progress {
   };
 }
 
+/** A bar for work that tells how many steps of it are done. */
+export async function whileShown<T>(
+  what: string,
+  json: boolean | undefined,
+  work: (onProgress: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
+  const bar = progress(what, json);
+  const started = performance.now();
+  try {
+    return await work((done, total) => {
+      const seconds = (performance.now() - started) / 1000;
+      bar.tell(done / total, (seconds / done) * (total - done));
+    });
+  } finally {
+    bar.close();
+  }
+}
+
 /** 75 → "1:15" */
 export function clock(seconds: number): string {
   if (!Number.isFinite(seconds)) return "…";

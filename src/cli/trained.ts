@@ -1,6 +1,6 @@
 // Networks that `thalweg train` kept, for the commands that look at them.
 import { type ModelOptions, readCheckpoint, type Snapshot } from "thalweg";
-import type { Dataset, TrainAndTest } from "thalweg/data";
+import { type Dataset, randomSource, subset, type TrainAndTest } from "thalweg/data";
 import { readDataset } from "./datasets.ts";
 import type { TrainOptions } from "./options.ts";
 import { type DatasetName, datasetNames } from "./recipes.ts";
@@ -40,3 +40,16 @@ export async function dataOf({ options }: Trained, { data }: LookOptions): Promi
 /** How to make the network again. */
 export const optionsOf = ({ options }: Trained, { threads }: LookOptions, train: Dataset): ModelOptions =>
   modelOptions({ ...options, threads: threads ?? options.threads }, train);
+
+/** So many examples, drawn by seed 0; all, where there are no more. */
+export function drawn(data: Dataset, examples: number): Dataset {
+  if (examples >= data.size) return data;
+  const { below } = randomSource(0, 0);
+  const rows = Int32Array.from({ length: data.size }, (_, i) => i);
+  // Fisher and Yates, as far as it is needed.
+  for (let i = 0; i < examples; i++) {
+    const other = i + below(data.size - i);
+    [rows[i], rows[other]] = [rows[other] as number, rows[i] as number];
+  }
+  return subset(data, rows.subarray(0, examples));
+}

@@ -44,6 +44,7 @@ export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts
 export { type ContourOptions, contourPicture, type NamedPath } from "./pictures/contour.ts";
 export { type PictureOptions, toPng } from "./pictures/page.ts";
 export { type Profile, profilePicture } from "./pictures/profile.ts";
+export { type SpectrumOptions, spectrumPicture } from "./pictures/spectrum.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export {
   lineBetween,

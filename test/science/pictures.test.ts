@@ -1,6 +1,6 @@
 // Figures: what they show, compared as SVG.
 import { describe, expect, test } from "vitest";
-import { contourPicture, profilePicture, type Surface, toPng } from "../../src/science/index.ts";
+import { contourPicture, profilePicture, type Surface, spectrumPicture, toPng } from "../../src/science/index.ts";
 
 const axis = (n: number): Float64Array => Float64Array.from({ length: n }, (_, i) => (2 * i) / (n - 1) - 1);
 
@@ -105,6 +105,25 @@ describe("a profile picture", () => {
   test("is refused for planes and for nothing", async () => {
     await expect(profilePicture([{ name: "a", surface: bowl(4, 4) }])).rejects.toThrow("a plane is for contourPicture");
     await expect(profilePicture([])).rejects.toThrow("expected a list of { name, surface }");
+  });
+});
+
+describe("a picture of a spectrum", () => {
+  test("shows the density on a logarithmic scale, and marks eigenvalues", async () => {
+    const spectrum = { nodes: Float64Array.of(-0.5, 0, 4), weights: Float64Array.of(0.001, 0.998, 0.001) };
+    const svg = await spectrumPicture(spectrum, { eigenvalues: [4, -0.5, 2] });
+    for (const text of [">4.000<", ">−0.5000<", "3 nodes of Lanczos quadrature", "3 eigenvalues (▲)", "↑ density"])
+      expect(svg).toContain(text);
+    expect(svg).not.toContain(">2.000<");
+    const triangles = svg.slice(svg.indexOf('aria-label="dot"')).match(/<path[^>]*Z"[^>]*translate/g);
+    expect(triangles?.length).toBe(3);
+    // 0 is a thousand times as dense as the ends: three decades of at least four.
+    expect(count(svg, />1e[+-]\d<\/text>/g)).toBeGreaterThanOrEqual(4);
+  });
+
+  test("of one place alone is a bell", async () => {
+    for (const node of [0, 3])
+      expect(await spectrumPicture({ nodes: Float64Array.of(node), weights: Float64Array.of(1) })).not.toContain("NaN");
   });
 });
 

@@ -62,6 +62,7 @@ export default defineConfig({
         test: {
           name: "node",
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/browser/**", "test/package/**"],
           execArgv: relaxedFlag,

@@ -1,6 +1,7 @@
 // The lecture's charts: lines, points and bars with their intervals, told apart by dash, marker and name as well as shade.
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import type { Surface } from "thalweg/science";
 import type { Figure } from "./experiment.ts";
 
 export interface Axis {
@@ -22,15 +23,18 @@ export interface Series {
   readonly name: string;
   readonly points: readonly ChartPoint[];
   /**
-   * "line": with a band between the ends of the intervals; "points": with whiskers; "both". Default "line".
+   * "line": with a band between the ends of the intervals; "points": with whiskers; "both"; "arrows": the points two by
+   * two, from one to the next. Default "line".
    */
-  readonly as?: "line" | "points" | "both";
+  readonly as?: "line" | "points" | "both" | "arrows";
 }
 
 export interface ChartOptions extends Omit<Figure, "svg"> {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
+  /** A plane's values, drawn as contours behind all else, evenly spaced in the logarithm: dark is low. */
+  readonly surface?: Pick<Surface, "x" | "y" | "loss">;
   /** Vertical or horizontal lines with a name, such as a threshold. */
   readonly rules?: readonly { readonly name: string; readonly x?: number; readonly y?: number }[];
   /** In pixels; default 640 × 400. */
@@ -60,6 +64,17 @@ export function chart(options: ChartOptions): Figure {
     const rows = points.map((p) => ({ ...p, y: shows(y, p.y) ? p.y : Number.NaN })).filter((p) => shows(x, p.x));
     const spread = rows.filter(({ low, high }) => shows(y, low ?? Number.NaN) && shows(y, high ?? Number.NaN));
     const place = { x: "x", y1: "low", y2: "high" };
+    if (as === "arrows") {
+      const from = rows.filter((_, i) => i % 2 === 0);
+      const to = (i: number): ChartPoint => rows[2 * i + 1] as ChartPoint;
+      const ends = {
+        x1: "x",
+        y1: "y",
+        x2: (_: ChartPoint, i: number) => to(i).x,
+        y2: (_: ChartPoint, i: number) => to(i).y,
+      };
+      return [Plot.arrow(from, { ...ends, stroke, strokeWidth: 1.8, headLength: 6, inset: 0 })];
+    }
     return [
       as === "points"
         ? Plot.ruleX(spread, { ...place, stroke, strokeWidth: 1.5 })
@@ -81,6 +96,7 @@ export function chart(options: ChartOptions): Figure {
           Plot.text([rule], { ...text, x: "x", frameAnchor: "top", textAnchor: "start", dx: 5, dy: 8 }),
         ];
   });
+  const behind = options.surface ? contours(options.surface) : [];
   const scale = ({ label, type = "linear", domain }: Axis) => ({
     ...{ label, type, nice: domain === undefined && type !== "log", grid: true },
     ...(domain && { domain, clamp: false }),
@@ -88,10 +104,35 @@ export function chart(options: ChartOptions): Figure {
   });
   const body = Plot.plot({
     ...{ document: newDocument(), width, height, marginLeft: 64, marginBottom: 44, marginTop: 26, marginRight: 20 },
-    inset: 8,
-    ...{ x: scale(x), y: scale(y), marks: [...marks, ...lines, Plot.frame()] },
+    inset: options.surface ? 0 : 8,
+    ...{ x: scale(filled(x, options.surface?.x)), y: scale(filled(y, options.surface?.y)) },
+    ...{ marks: [...behind, ...marks, ...lines, Plot.frame()] },
+    color: { type: "log", range: ["#b4b4b4", "#ffffff"] },
   });
   return { name, caption, description, svg: sheet(name, body as SVGSVGElement, width, height, series) };
+}
+
+/** Ends where the surface ends. */
+const filled = (axis: Axis, at: Float64Array | undefined): Axis =>
+  at ? { domain: [at[0] as number, at.at(-1) as number], ...axis } : axis;
+
+function contours({ x, y, loss }: Pick<Surface, "x" | "y" | "loss">): Plot.Markish[] {
+  const known = loss.filter((value) => value > 0);
+  const [low, high] = [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))];
+  const thresholds = Array.from({ length: 14 }, (_, i) => low * (high / low) ** (i / 14));
+  // Samples are taken to lie in the middle of cells.
+  const edges = (axis: Float64Array): [number, number] => {
+    const [from, to] = [axis[0] as number, axis.at(-1) as number];
+    const half = (to - from) / (axis.length - 1) / 2;
+    return [from - half, to + half];
+  };
+  const [[x1, x2], [y1, y2]] = [edges(x), edges(y)];
+  const grid = { width: x.length, height: y.length, thresholds, x1, x2, y1, y2, clip: true };
+  const values = loss.map((value) => Math.max(value, low));
+  return [
+    Plot.contour(values, { ...grid, fill: Plot.identity }),
+    Plot.contour(values, { ...grid, stroke: "#888", strokeWidth: 0.5 }),
+  ];
 }
 
 export interface BarOptions extends Omit<Figure, "svg"> {
@@ -162,8 +203,10 @@ function sheet(name: string, body: SVGSVGElement, width: number, height: number,
     const parts = [
       as === "points"
         ? ""
-        : `<path d="M${left} ${top - 4}h22" stroke="${stroke}" stroke-width="2" stroke-dasharray="${strokeDasharray}"/>`,
-      as === "line" ? "" : marker(symbol, left + 11, top - 4, stroke),
+        : as === "arrows"
+          ? `<path d="M${left} ${top - 4}h21m-6 -4l6 4l-6 4" fill="none" stroke="${stroke}" stroke-width="1.8"/>`
+          : `<path d="M${left} ${top - 4}h22" stroke="${stroke}" stroke-width="2" stroke-dasharray="${strokeDasharray}"/>`,
+      as === "line" || as === "arrows" ? "" : marker(symbol, left + 11, top - 4, stroke),
       `<text x="${left + swatch - 2}" y="${top}" font-size="12">${escaped(text)}</text>`,
     ];
     left += long;
@@ -192,4 +235,21 @@ function marker(symbol: (typeof symbols)[number], x: number, y: number, stroke: 
   }) as SVGSVGElement;
   const inner = dot.querySelector("g")?.outerHTML ?? "";
   return `<g transform="translate(${x - 8} ${y - 8})">${inner}</g>`;
+}
+
+/** Figures side by side on one line, as one. */
+export function beside(about: Omit<Figure, "svg">, parts: readonly Figure[]): Figure {
+  const sizes = parts.map(
+    ({ svg }) => /width="(\d+)" height="(\d+)"/.exec(svg)?.slice(1).map(Number) as [number, number],
+  );
+  const width = sizes.reduce((sum, [w]) => sum + w, 0);
+  const height = Math.max(...sizes.map(([, h]) => h));
+  let x = 0;
+  const placed = parts.map(({ svg }, at) => {
+    const [w, h] = sizes[at] as [number, number];
+    x += w;
+    return svg.replace("<svg ", `<svg x="${x - w}" y="${height - h}" `);
+  });
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
+  return { ...about, svg: [head, `<rect width="100%" height="100%" fill="white"/>`, ...placed, "</svg>"].join("\n") };
 }

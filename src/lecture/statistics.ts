@@ -1,4 +1,5 @@
 // Uncertainty: means with intervals of confidence, and slopes.
+import type { Finding } from "./experiment.ts";
 
 export interface Mean {
   readonly mean: number;
@@ -23,6 +24,12 @@ export function meanOf(values: ArrayLike<number>): Mean {
   const half = (student(runs - 1) * deviationOf(values)) / Math.sqrt(runs);
   return { mean, low: mean - half, high: mean + half, runs };
 }
+
+/** A mean as a number of a verdict. */
+export const finding = (name: string, { mean, low, high, runs }: Mean, expected?: number): Finding => ({
+  ...{ name, value: mean, interval: [low, high], runs },
+  ...(expected !== undefined && { expected }),
+});
 
 /** The standard deviation of which `values` are a sample. */
 export function deviationOf(values: ArrayLike<number>): number {

@@ -34,6 +34,7 @@ const nodeOnly = [
   "test/files/kill.test.ts",
   "test/files/logs.test.ts",
   "test/files/place.test.ts",
+  "test/lecture/**",
   "test/science/pictures.test.ts",
   "test/science/surface.test.ts",
   "test/training/allocation.test.ts",

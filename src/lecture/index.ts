@@ -1,6 +1,7 @@
 // The lecture's experiments, in its order. A new one is a file and a line here.
 import { empiricalRisk } from "./05-empirical-risk.ts";
+import { fourSteps } from "./06-four-steps.ts";
 import { convergence } from "./15-convergence.ts";
 import type { Experiment } from "./experiment.ts";
 
-export const experiments: readonly Experiment[] = [empiricalRisk, convergence];
+export const experiments: readonly Experiment[] = [empiricalRisk, fourSteps, convergence];

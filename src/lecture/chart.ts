@@ -73,7 +73,7 @@ export function chart(options: ChartOptions): Figure {
         x2: (_: ChartPoint, i: number) => to(i).x,
         y2: (_: ChartPoint, i: number) => to(i).y,
       };
-      return [Plot.arrow(from, { ...ends, stroke, strokeWidth: 1.8, headLength: 6, inset: 0 })];
+      return [Plot.arrow(from, { ...ends, stroke, strokeDasharray, strokeWidth: 1.8, headLength: 6, inset: 0 })];
     }
     return [
       as === "points"
@@ -204,7 +204,7 @@ function sheet(name: string, body: SVGSVGElement, width: number, height: number,
       as === "points"
         ? ""
         : as === "arrows"
-          ? `<path d="M${left} ${top - 4}h21m-6 -4l6 4l-6 4" fill="none" stroke="${stroke}" stroke-width="1.8"/>`
+          ? `<path d="M${left} ${top - 4}h21m-6 -4l6 4l-6 4" fill="none" stroke="${stroke}" stroke-width="1.8" stroke-dasharray="${strokeDasharray}"/>`
           : `<path d="M${left} ${top - 4}h22" stroke="${stroke}" stroke-width="2" stroke-dasharray="${strokeDasharray}"/>`,
       as === "line" || as === "arrows" ? "" : marker(symbol, left + 11, top - 4, stroke),
       `<text x="${left + swatch - 2}" y="${top}" font-size="12">${escaped(text)}</text>`,

@@ -25,6 +25,14 @@ export function meanOf(values: ArrayLike<number>): Mean {
   return { mean, low: mean - half, high: mean + half, runs };
 }
 
+/** A share of so many runs, with the interval of Wilson (1927). */
+export function shareOf(hits: number, runs: number): Mean {
+  const [mean, z] = [hits / runs, 1.96];
+  const middle = (mean + z ** 2 / (2 * runs)) / (1 + z ** 2 / runs);
+  const half = (z * Math.sqrt((mean * (1 - mean)) / runs + z ** 2 / (4 * runs ** 2))) / (1 + z ** 2 / runs);
+  return { mean, low: middle - half, high: middle + half, runs };
+}
+
 /** A mean as a number of a verdict. */
 export const finding = (name: string, { mean, low, high, runs }: Mean, expected?: number): Finding => ({
   ...{ name, value: mean, interval: [low, high], runs },

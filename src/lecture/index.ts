@@ -1,8 +1,9 @@
 // The lecture's experiments, in its order. A new one is a file and a line here.
+import { composition } from "./02-composition.ts";
 import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
 import { convergence } from "./15-convergence.ts";
 import type { Experiment } from "./experiment.ts";
 
-export const experiments: readonly Experiment[] = [empiricalRisk, fourSteps, manyStarts, convergence];
+export const experiments: readonly Experiment[] = [composition, empiricalRisk, fourSteps, manyStarts, convergence];

@@ -146,6 +146,9 @@ async function bundleEntries(): Promise<void> {
         dir: "dist",
         format: "esm",
         sourcemap: true,
+        // A quarter less to parse before the first step; source maps lead back.
+        // `Worker` keeps its name: bundlers look for it.
+        minify: { compress: true, mangle: { toplevel: false }, codegen: true },
         // The doc comments are in the types.
         comments: { legal: true, annotation: true, jsdoc: false },
         entryFileNames: "[name].js",
@@ -165,14 +168,20 @@ async function bundleEntries(): Promise<void> {
     for (const file of output)
       writeFileSync(
         join(root, "dist", file.fileName),
-        file.type === "chunk" ? toAscii(toBuiltWorker(file.code)) : file.source,
+        file.type === "chunk" ? toAscii(toBuiltAddresses(file.code)) : file.source,
       );
   }
 }
 
-/** A bundler rewrites imports, but not a worker's URL; the built workers lie beside the other entries. */
-const toBuiltWorker = (text: string): string =>
-  text.replace(/new URL\("\.\/(worker|thread)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)');
+/**
+ * What files find each other by is put as other bundlers read it, between plain quotes; and a worker, which this bundler
+ * leaves as it was written, lies beside the other entries.
+ */
+const toBuiltAddresses = (text: string): string =>
+  text.replace(
+    /new URL\(["`](\.\/[^"`]+)["`], ?import\.meta\.url\)/g,
+    (_, path: string) => `new URL("${path.replace(/(worker|thread)\.ts$/, "$1.js")}", import.meta.url)`,
+  );
 
 /** One character beyond Latin 1 makes an engine keep a whole file at two bytes a character, and parse it more slowly. */
 const toAscii = (text: string): string =>

@@ -39,6 +39,7 @@ export {
   type TwoBatchNoise,
   twoBatchNoise,
 } from "./gradientNoise.ts";
+export { type Matched, type MatchOptions, matchWeights } from "./matchWeights.ts";
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
 export { type ContourOptions, contourPicture, type NamedPath } from "./pictures/contour.ts";

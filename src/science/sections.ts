@@ -76,6 +76,15 @@ export function requireSameNetwork(call: string, aName: string, a: Place, bName:
       );
 }
 
+/** A copy of a place of a model's network; its state is empty where it has none. @throws for a place of another network */
+export function pointOfModel(call: string, what: string, place: Place, model: Required<Place>): Required<Point> {
+  const point = pointOf(call, what, place);
+  const { state } = point.state.length > 0 ? point : model;
+  const { layout = model.layout } = place;
+  requireSameNetwork(call, what, { ...point, state, layout }, "the model", model);
+  return point;
+}
+
 /**
  * The straight line (1 − x)·a + x·b, in weights and running statistics (Goodfellow, Vinyals and Saxe 2015). At x = 0 and 1
  * it is a and b exactly.

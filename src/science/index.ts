@@ -21,6 +21,7 @@ export {
   eigenpairs,
   type KrylovOptions,
 } from "./eigenpairs.ts";
+export { type EnsembleOptions, ensemble, type PassedPlace, type SnapshotsOptions, snapshots } from "./ensemble.ts";
 export {
   type ConjugateGradientOptions,
   type GradientDescentOptions,

@@ -3,48 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { chart } from "../../src/lecture/chart.ts";
 import type { Experiment } from "../../src/lecture/experiment.ts";
 import { type LectureEvent, type LectureOptions, runLecture } from "../../src/lecture/run.ts";
+import { runs, sum } from "./sum.ts";
 
 let out: string;
 beforeEach(() => {
   out = mkdtempSync(join(tmpdir(), "lecture-"));
 });
 afterEach(() => rmSync(out, { recursive: true, force: true }));
-
-const runs: number[] = [];
-
-/** An experiment that adds its number to what it needs. */
-function sum(id: number, more: Partial<Experiment> = {}): Experiment {
-  return {
-    ...{ id, title: `Sum <${id}>`, file: "05-empirical-risk.ts", claim: `It is "${id}" & more.` },
-    parameters: { quick: { id, size: 1 }, full: { id, size: 2 } },
-    async *run({ outcomeOf }) {
-      runs.push(id);
-      yield { done: 0.5, note: "half" };
-      const before = (more.needs ?? []).map((each) => outcomeOf(each).data.value as number);
-      const value = before.reduce((all, each) => all + each, id);
-      const points = [
-        { x: 0, y: 0 },
-        { x: 1, y: value },
-      ];
-      const figure = { name: "sum", caption: `Sum ${id}.`, description: "a line that rises" };
-      const axes = { x: { label: "x" }, y: { label: "y" } };
-      return {
-        data: { value },
-        verdict: {
-          judgement: "supported",
-          why: "It adds up.",
-          numbers: [{ name: "sum", value, runs: 2, interval: [0, 1e-9] }],
-        },
-        figures: [chart({ ...figure, ...axes, series: [{ name: "sum", points }] })],
-        how: "By adding.",
-      };
-    },
-    ...more,
-  };
-}
 
 const options = (more: Partial<LectureOptions> = {}): LectureOptions => ({
   ...{ out, preset: "quick", code: "src/lecture", machine: "a machine", signal: new AbortController().signal },

@@ -1,15 +1,19 @@
 // Eigenvalues and eigenvectors of the Hessian at a point, from products alone.
 import { requireOneOf, requireOptions, requirePositive, requireSeed, requireWhole } from "../checks.ts";
 import { type Objective, requireFlat } from "../training/objective.ts";
+import { Basis, mostVectors } from "./basis.ts";
 import { Course, type CourseOptions, courseOptions } from "./course.ts";
 import { lanczos, productOf, type Tridiagonal } from "./lanczos.ts";
 import { tridiagonalEigen } from "./tridiagonal.ts";
-import { combine, norm, scaled, signs } from "./vectors.ts";
+import { norm, scaled, signs } from "./vectors.ts";
 
 export interface KrylovOptions extends CourseOptions {
   /** Residual ‖Hv − λv‖ that counts as converged, as a share of the largest |λ|; default 1e-4. f32 reaches some 1e-6. */
   readonly tolerance?: number;
-  /** Products at most; default 10·count + 100, or as many as there are parameters. Each keeps a vector. */
+  /**
+   * Products at most; default 10·count + 100, or as many as there are parameters. Each keeps a vector, and all of them fit
+   * into 4 GiB.
+   */
   readonly maxSteps?: number;
   /** Decides the direction it begins in; default 0. */
   readonly seed?: number;
@@ -67,10 +71,7 @@ export async function eigenpairs(
   return {
     values: Float64Array.from(places, (i) => values[i] as number),
     vectors: places.map((i) => {
-      const v = combine(
-        tridiagonal.basis,
-        rows.map((row) => row[i] as number),
-      );
+      const v = tridiagonal.basis.combine(rows.map((row) => row[i] as number));
       return scaled(v, 1 / norm(v));
     }),
     residuals: Float64Array.from(places, (i) => Math.abs(last * ((rows[m - 1] as Float64Array)[i] as number))),
@@ -131,7 +132,7 @@ async function iterate(
   requireWhole(call, "maxSteps", maxSteps, count);
   requireFlat(call, "start", start, n);
   const product = productOf(call, objective, theta);
-  const steps = Math.min(n, maxSteps);
+  const steps = Math.min(n, maxSteps, mostVectors(n));
   const course = new Course(call, options, steps);
   let converged = false;
   const enough = ({ diagonal, beside }: Tridiagonal): boolean => {
@@ -152,7 +153,8 @@ async function iterate(
       );
     return converged;
   };
-  const tridiagonal = await lanczos(call, product, { steps, start, restart: seed, enough }, course);
+  const basis = await Basis.create(n, steps);
+  const tridiagonal = await lanczos(call, product, basis, { steps, start, restart: seed, enough }, course);
   if (!converged) enough(tridiagonal);
   return { tridiagonal, products: course.done, converged };
 }

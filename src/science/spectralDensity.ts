@@ -1,6 +1,7 @@
 // The density of the Hessian's eigenvalues by stochastic Lanczos quadrature (Ghorbani, Krishnan and Xiao 2019).
 import { requireOptions, requirePositive, requireWhole } from "../checks.ts";
 import type { Objective } from "../training/objective.ts";
+import { Basis, mostVectors } from "./basis.ts";
 import { Course, type CourseOptions, courseOptions } from "./course.ts";
 import { lanczos, productOf } from "./lanczos.ts";
 import { tridiagonalEigen } from "./tridiagonal.ts";
@@ -38,13 +39,14 @@ export async function spectralDensity(
   const { probes = 10, seed = 0 } = options;
   requireWhole(call, "probes", probes, 1);
   requireWhole(call, "steps", options.steps ?? 80, 1);
-  const steps = Math.min(options.steps ?? 80, objective.size);
+  const steps = Math.min(options.steps ?? 80, objective.size, mostVectors(objective.size));
   const product = productOf(call, objective, theta);
   const course = new Course(call, options, steps * probes);
+  const basis = await Basis.create(objective.size, steps);
   const found: (readonly [node: number, weight: number])[] = [];
   for (let i = 0; i < probes; i++) {
     const start = signs(call, objective.size, seed, i);
-    const { diagonal, beside } = await lanczos(call, product, { steps, start }, course);
+    const { diagonal, beside } = await lanczos(call, product, basis, { steps, start }, course);
     const top = new Float64Array(diagonal.length);
     top[0] = 1;
     tridiagonalEigen(diagonal, beside, [top]).forEach((node, k) => {

@@ -1,9 +1,10 @@
 // Trace and diagonal of the Hessian from random products.
 import { requireOneOf, requireOptions, requireWhole } from "../checks.ts";
 import type { Objective } from "../training/objective.ts";
+import { Basis, mostVectors } from "./basis.ts";
 import { Course, type CourseOptions, courseOptions } from "./course.ts";
 import { productOf } from "./lanczos.ts";
-import { dot, norm, removeProjections, scaled, signs } from "./vectors.ts";
+import { dot, signs } from "./vectors.ts";
 
 export interface TraceOptions extends CourseOptions {
   /**
@@ -38,30 +39,29 @@ export async function hessianTrace(
   const product = productOf(call, objective, theta);
   const course = new Course(call, options, samples);
   const n = objective.size;
-  const third = method === "hutch++" ? Math.min(Math.floor(samples / 3), n) : 0;
+  const third = method === "hutch++" ? Math.min(Math.floor(samples / 3), n, mostVectors(n)) : 0;
   // An orthonormal basis of H·S for random S.
-  const basis: Float32Array[] = [];
+  const basis = await Basis.create(n, third);
   for (let i = 0; i < third; i++) {
-    const w = Float64Array.from(product(signs(call, n, seed, i)));
+    product(signs(call, n, seed, i), basis.next);
     await course.step();
-    const before = norm(w);
-    for (let pass = 0; pass < 2; pass++) removeProjections(w, basis);
-    const length = norm(w);
+    const before = basis.norm();
+    for (let pass = 0; pass < 2; pass++) basis.removeProjections();
+    const length = basis.norm();
     // What is left is rounding: H has no further direction.
-    if (length > 1e-5 * before) basis.push(scaled(w, 1 / length));
+    if (length > 1e-5 * before) basis.push(length);
   }
   let exact = 0;
-  for (const q of basis) {
-    exact += dot(q, product(q));
+  for (let i = 0; i < basis.length; i++) {
+    exact += dot(basis.vector(i), product(basis.vector(i)));
     await course.step();
   }
   if (basis.length === n) return { trace: exact, standardError: 0, products: course.done };
   const values: number[] = [];
   while (course.done < samples) {
-    const w = Float64Array.from(signs(call, n, seed, third + values.length));
-    removeProjections(w, basis);
-    const v = Float32Array.from(w);
-    values.push(dot(v, product(v)));
+    basis.next.set(signs(call, n, seed, third + values.length));
+    basis.removeProjections();
+    values.push(dot(basis.next, product(basis.next)));
     await course.step();
   }
   const mean = values.reduce((a, b) => a + b, 0) / values.length;

@@ -4,10 +4,19 @@ import { randomSource } from "../data/random.ts";
 
 export type Vector = Float32Array | Float64Array;
 
+/** Four sums, so that no addition waits for the one before. */
 export function dot(a: Vector, b: Vector): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
+  const n = a.length;
+  const whole = n - (n % 4);
+  let [p, q, r, s] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    p += (a[i] as number) * (b[i] as number);
+    q += (a[i + 1] as number) * (b[i + 1] as number);
+    r += (a[i + 2] as number) * (b[i + 2] as number);
+    s += (a[i + 3] as number) * (b[i + 3] as number);
+  }
+  for (let i = whole; i < n; i++) p += (a[i] as number) * (b[i] as number);
+  return p + q + (r + s);
 }
 
 export const norm = (a: Vector): number => Math.sqrt(dot(a, a));
@@ -39,43 +48,10 @@ export function moved(x: Vector, c: number, d: Vector): Float32Array {
   return out;
 }
 
-/**
- * Takes out of w what lies along orthonormal vectors. Four at a time: w passes through the processor once for four of
- * them (Gram and Schmidt, classical among the four, modified from four to four).
- */
-export function removeProjections(w: Float64Array, basis: readonly Float32Array[]): void {
-  const n = w.length;
-  let at = 0;
-  for (; at + 4 <= basis.length; at += 4) {
-    const [p, q, r, s] = basis.slice(at, at + 4) as [Float32Array, Float32Array, Float32Array, Float32Array];
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let i = 0; i < n; i++) {
-      const value = w[i] as number;
-      a += value * (p[i] as number);
-      b += value * (q[i] as number);
-      c += value * (r[i] as number);
-      d += value * (s[i] as number);
-    }
-    for (let i = 0; i < n; i++)
-      w[i] =
-        (w[i] as number) -
-        (a * (p[i] as number) + b * (q[i] as number) + (c * (r[i] as number) + d * (s[i] as number)));
-  }
-  for (; at < basis.length; at++) {
-    const v = basis[at] as Float32Array;
-    addScaled(w, -dot(w, v), v);
-  }
-}
-
-/** Σ cⱼ·vⱼ */
-export function combine(basis: readonly Float32Array[], coefficients: ArrayLike<number>): Float64Array {
-  const out = new Float64Array(basis[0]?.length ?? 0);
-  basis.forEach((v, j) => addScaled(out, coefficients[j] as number, v));
-  return out;
-}
-
 /** Throws unless every number is finite. */
 export function requireFiniteVector(call: string, what: string, vector: Vector, remedy: string): void {
+  // A glance at all: what is not finite has no finite square.
+  if (Number.isFinite(dot(vector, vector))) return;
   for (let i = 0; i < vector.length; i++)
     if (!Number.isFinite(vector[i])) throw new Error(`${call}: ${what}[${i}] = ${vector[i]} is not finite; ${remedy}`);
 }

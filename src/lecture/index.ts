@@ -3,7 +3,15 @@ import { composition } from "./02-composition.ts";
 import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
+import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { convergence } from "./15-convergence.ts";
 import type { Experiment } from "./experiment.ts";
 
-export const experiments: readonly Experiment[] = [composition, empiricalRisk, fourSteps, manyStarts, convergence];
+export const experiments: readonly Experiment[] = [
+  composition,
+  empiricalRisk,
+  fourSteps,
+  manyStarts,
+  gradientOfBatches,
+  convergence,
+];

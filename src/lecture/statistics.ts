@@ -39,6 +39,12 @@ export const finding = (name: string, { mean, low, high, runs }: Mean, expected?
   ...(expected !== undefined && { expected }),
 });
 
+/** The geometric mean, for what a logarithmic axis shows; its interval is that of the logarithms. @param values above zero */
+export function geometricMeanOf(values: ArrayLike<number>): Mean {
+  const { mean, low, high, runs } = meanOf(Array.from(values, Math.log));
+  return { mean: Math.exp(mean), low: Math.exp(low), high: Math.exp(high), runs };
+}
+
 /** The standard deviation of which `values` are a sample. */
 export function deviationOf(values: ArrayLike<number>): number {
   const all = Array.from(values);

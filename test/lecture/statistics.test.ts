@@ -1,6 +1,6 @@
 import { randomSource } from "thalweg/data";
 import { expect, test } from "vitest";
-import { deviationOf, meanOf, slopeOf } from "../../src/lecture/statistics.ts";
+import { deviationOf, geometricMeanOf, meanOf, slopeOf } from "../../src/lecture/statistics.ts";
 
 test("a mean's interval of 95 % confidence is Student's: the sleep data of 1908, first drug", () => {
   const { mean, low, high, runs } = meanOf([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]);
@@ -19,6 +19,13 @@ test.each([
   const values = Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1));
   const { mean, high } = meanOf(values);
   expect(((high - mean) * Math.sqrt(n)) / deviationOf(values)).toBeCloseTo(quantile, 3);
+});
+
+test("a geometric mean of 1, 10 and 100 is 10, its interval a factor either way", () => {
+  const { mean, low, high } = geometricMeanOf([1, 10, 100]);
+  expect(mean).toBeCloseTo(10, 12);
+  expect(mean / low).toBeCloseTo(high / mean, 9);
+  expect(high / mean).toBeCloseTo(10 ** (4.303 / Math.sqrt(3)), 9);
 });
 
 test("nineteen intervals in twenty hold the slope that the points were made with", () => {

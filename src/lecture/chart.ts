@@ -238,7 +238,7 @@ function marker(symbol: (typeof symbols)[number], x: number, y: number, stroke: 
 }
 
 /** Figures side by side on one line, as one. */
-export function beside(about: Omit<Figure, "svg">, parts: readonly Figure[]): Figure {
+export function beside(about: Omit<Figure, "svg">, parts: readonly Pick<Figure, "svg">[]): Figure {
   const sizes = parts.map(
     ({ svg }) => /width="(\d+)" height="(\d+)"/.exec(svg)?.slice(1).map(Number) as [number, number],
   );
@@ -248,7 +248,9 @@ export function beside(about: Omit<Figure, "svg">, parts: readonly Figure[]): Fi
   const placed = parts.map(({ svg }, at) => {
     const [w, h] = sizes[at] as [number, number];
     x += w;
-    return svg.replace("<svg ", `<svg x="${x - w}" y="${height - h}" `);
+    // Pictures of thalweg/science name their parts alike.
+    const own = svg.replace(/(id="|url\(#)(part-\d+)/g, `$1${about.name}-${at + 1}-$2`);
+    return own.replace("<svg ", `<svg x="${x - w}" y="${height - h}" `);
   });
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
   return { ...about, svg: [head, `<rect width="100%" height="100%" fill="white"/>`, ...placed, "</svg>"].join("\n") };

@@ -5,6 +5,7 @@ import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
 import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { convergence } from "./15-convergence.ts";
+import { lossSurfaces } from "./17-loss-surfaces.ts";
 import type { Experiment } from "./experiment.ts";
 
 export const experiments: readonly Experiment[] = [
@@ -14,4 +15,5 @@ export const experiments: readonly Experiment[] = [
   manyStarts,
   gradientOfBatches,
   convergence,
+  lossSurfaces,
 ];

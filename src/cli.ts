@@ -10,6 +10,7 @@ import type { Display } from "./cli/display.ts";
 import { jsonDisplay } from "./cli/json.ts";
 import type { LectureCommand } from "./cli/lecture.ts";
 import { linesDisplay } from "./cli/lines.ts";
+import type { NoiseCommand } from "./cli/noise.ts";
 import {
   complete,
   completeTable,
@@ -282,6 +283,24 @@ program
     const { curvature } = await import("./cli/curvature.ts");
     const command = { ...options, ...(trace !== undefined && { trace: trace === true ? 99 : trace }) };
     await wrote((write) => curvature(checkpoint, command, write, interruption()));
+  });
+
+program
+  .command("noise")
+  .description("How far gradients of batches stray from that of all examples: predicted, and measured by drawing.")
+  .argument("<checkpoint>", "what thalweg train kept of a network for images")
+  .option("--draws <n>", "batches of each size that are drawn, at least; small ones more often", wholeNumber(2), 100)
+  .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
+  .option("--examples <n>", "how many of them, drawn by seed 0: all that batches are drawn from", wholeNumber(1), 2000)
+  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
+  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
+  .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .noise)")
+  .option("--resume", "keep what an earlier, same command has done")
+  .option("--png", "draw the figure as PNG too, beside SVG")
+  .option("--json", "print the result as a line of JSON")
+  .action(async (checkpoint: string, options: NoiseCommand) => {
+    const { noise } = await import("./cli/noise.ts");
+    await wrote((write) => noise(checkpoint, options, write, interruption()));
   });
 
 program

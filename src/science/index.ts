@@ -14,6 +14,13 @@ export { type Curve, type CurveOptions, type CurveSection, createCurve } from ".
 export type { Descent, DescentState, Stopped, StoppingOptions } from "./descent.ts";
 export { type RandomSectionOptions, randomSection } from "./directions.ts";
 export {
+  type DrawnGradients,
+  type DrawnGradientsOptions,
+  drawnGradients,
+  type MeasuredError,
+  measuredStandardError,
+} from "./drawnGradients.ts";
+export {
   type Condition,
   conditionNumber,
   type Eigenpairs,
@@ -44,6 +51,7 @@ export { type Matched, type MatchOptions, matchWeights } from "./matchWeights.ts
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
 export { type ContourOptions, contourPicture, type NamedPath } from "./pictures/contour.ts";
+export { noisePicture } from "./pictures/noise.ts";
 export { type PictureOptions, toPng } from "./pictures/page.ts";
 export { type Profile, profilePicture } from "./pictures/profile.ts";
 export { type SpectrumOptions, spectrumPicture } from "./pictures/spectrum.ts";

@@ -1,6 +1,13 @@
 // Figures: what they show, compared as SVG.
 import { describe, expect, test } from "vitest";
-import { contourPicture, profilePicture, type Surface, spectrumPicture, toPng } from "../../src/science/index.ts";
+import {
+  contourPicture,
+  noisePicture,
+  profilePicture,
+  type Surface,
+  spectrumPicture,
+  toPng,
+} from "../../src/science/index.ts";
 
 const axis = (n: number): Float64Array => Float64Array.from({ length: n }, (_, i) => (2 * i) / (n - 1) - 1);
 
@@ -124,6 +131,22 @@ describe("a picture of a spectrum", () => {
   test("of one place alone is a bell", async () => {
     for (const node of [0, 3])
       expect(await spectrumPicture({ nodes: Float64Array.of(node), weights: Float64Array.of(1) })).not.toContain("NaN");
+  });
+});
+
+describe("a picture of noise", () => {
+  const noise = { count: 100, populationTrace: 4, squaredGradient: 0.25, noiseScale: 16 };
+  const drawn = (batchSize: number, replacement: boolean, error: number) => ({
+    ...{ batchSize, replacement, squaredNorms: Float64Array.of(1, 1) },
+    squaredErrors: Float64Array.of(error ** 2, error ** 2),
+  });
+
+  test("shows what is predicted as lines and what is measured as points, with gradient and noise scale", async () => {
+    const points = [drawn(1, true, 2), drawn(64, true, 0.25), drawn(64, false, 0.15), drawn(100, false, 0)];
+    const svg = await noisePicture(noise, points);
+    for (const text of [">‖G‖<", ">noise scale 16.0<", ">with replacement<", ">without replacement<", "tr Σ 4.000"])
+      expect(svg).toContain(text);
+    expect(svg).not.toMatch(/NaN|Infinity/);
   });
 });
 

@@ -5,6 +5,8 @@ import { requireOneOf, requireOptions, requireWhole } from "../checks.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, mul, sub } from "../ops/binary.ts";
 import { constant } from "../ops/leaves.ts";
+import { matmul } from "../ops/matmul.ts";
+import { concat, reshape } from "../ops/movement.ts";
 import { randomUniform } from "../ops/random.ts";
 import { abs, relu } from "../ops/unary.ts";
 import { createModel, type Model, type ModelOptions } from "../training/model.ts";
@@ -63,11 +65,11 @@ export async function createCurve(
   requireSameNetwork(call, "a", ends[0], "the network of the options", sample);
   sample.close();
   const model = await createModel({ ...options, ...network(options, layout, kind, a, b, bends) });
-  const [t, start, end] = ["t", "a", "b"].map((name) => model.stateLayout.find((entry) => entry.name === name)?.offset);
-  const fixed = model.state;
-  fixed[t as number] = 0.5;
-  fixed.set(a, start);
-  fixed.set(b, end);
+  const [t, fixed] = ["t", "ends"].map((name) => model.stateLayout.find((entry) => entry.name === name)?.offset);
+  const { state } = model;
+  state[t as number] = 0.5;
+  state.set(a, fixed);
+  state.set(b, (fixed as number) + a.length);
   const section = (): CurveSection => ({
     about: { kind: `${kind} curve from a to b`, bends },
     vectors: [
@@ -134,7 +136,7 @@ function network(
       apply(x, context) {
         // State is asked for in every run, whether it is used or not.
         const given = context.state("t", [1], 0).value;
-        const ends = ["a", "b"].map((name) => context.state(name, shape, 0).value) as [Tensor, Tensor];
+        const ends = context.state("ends", [2, a.length], 0).value;
         const between = Array.from({ length: bends }, (_, i) => {
           const share = (i + 1) / (bends + 1);
           const straight = () => a.map((value, j) => (1 - share) * value + share * (b[j] as number));
@@ -142,9 +144,13 @@ function network(
         });
         const t = context.training ? randomUniform([1], STREAM) : given;
         const factors = factorsOf[kind](t, bends + 1);
-        const theta = [ends[0], ...between, ends[1]]
-          .map((vector, j) => mul(factors[j] as Tensor, vector))
-          .reduce((sum, term) => add(sum, term));
+        const [first, last] = [factors[0] as Tensor, factors.at(-1) as Tensor];
+        // Products of a row of factors and a matrix of vectors: each passes once over θ, and adds to the one before.
+        const row = between.reduce(
+          (sum, bend, j) => add(sum, matmul(reshape(factors[j + 1] as Tensor, [1, 1]), reshape(bend, [1, -1]))),
+          matmul(reshape(concat([first, last]), [1, 2]), ends),
+        );
+        const theta = reshape(row, shape);
         const { parameter } = flatSource({ layout, stateLayout: [] }, theta, theta);
         point = (entry) => parameter(entry.name, entry.shape, zeros, entry.kind);
         const { training, normalization, refreshShare, replicas, rowShare } = context;

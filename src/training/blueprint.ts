@@ -260,9 +260,9 @@ export function draw(description: Description): Blueprint {
     },
     ascend: () => beside((inputs) => optimizer.ascend?.(inputs)),
     every: () => beside((inputs) => optimizer.every?.update(inputs)),
-    refresh(batch) {
+    refresh(batch, share) {
       const mode: Mode = { training: false, normalization: "batch", refreshShare: input("share", [], "f32", "share") };
-      const built = build(batch, mode, vector("theta", "theta"));
+      const built = build(batch, mode, vector("theta", "theta"), share);
       return { inputs: built.inputs, outputs: nextState(built.nextState()) };
     },
     evaluate(batch, share, weighted) {

@@ -58,7 +58,7 @@ export function pointJudge(call: string, model: Model, data: Dataset, options: P
   }
   // What a layer cannot take is said here, not at a point.
   if (normalization === "refresh")
-    for (const rows of trainingBatches(statistics.size, REFRESH_BATCH)) engine.program("refresh", rows);
+    for (const rows of trainingBatches(statistics.size, REFRESH_BATCH)) engine.sharedProgram("refresh", rows);
   const judge =
     normalization === "batch"
       ? batchJudge(engine, trace, data)

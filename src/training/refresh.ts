@@ -25,7 +25,7 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   const { batchSize = REFRESH_BATCH } = options;
   requireWhole(call, "batchSize", batchSize, 1);
   // Every program is compiled before the first runs: a batch that a layer cannot take changes nothing.
-  for (const rows of trainingBatches(data.size, batchSize)) engine.program("refresh", rows);
+  for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("refresh", rows);
   const before = engine.state().slice();
   let resident: ResidentData | undefined;
   try {
@@ -49,8 +49,8 @@ export function refreshFrom(engine: Engine, data: ResidentData, batchSize: numbe
   state.set(state.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
   for (let seen = 0; seen < data.size; ) {
     const rows = Math.min(batchSize, data.size - seen);
-    const program = engine.program("refresh", rows);
-    if (!("nextState" in program.program.outputs)) return;
+    const program = engine.sharedProgram("refresh", rows);
+    if (program.view("nextState") === undefined) return;
     data.gather(program, seen, rows);
     seen += rows;
     memory.f32("share", 0, 1)[0] = rows / seen;

@@ -220,7 +220,7 @@ export class RemoteModel {
     if (typeof options !== "object" || options === null) requireOptions("refreshStatistics", options, ["batchSize"]);
     const { transfer, ...rest } = options;
     const programs = this.#whenValid(() =>
-      programsFor("refresh", trainingBatches(data.size, rest.batchSize ?? REFRESH_BATCH)),
+      this.#shared("refresh", trainingBatches(data.size, rest.batchSize ?? REFRESH_BATCH)),
     );
     await this.#ask({ method: "refreshStatistics", data, options: rest }, programs, transfer && { transfer });
   }

@@ -2,7 +2,7 @@
 // model lives in a worker: a page's own thread may not wait.
 import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Batch, Dataset, FitOptions, LossFunction, ModelOptions, Profile, Report } from "../../src/index.ts";
-import { numbers } from "../nn/net.ts";
+import { expectClose, numbers } from "../nn/net.ts";
 
 const built: string = "../../dist/index.js";
 const library = (await import(/* @vite-ignore */ built)) as typeof import("../../src/index.ts");
@@ -30,6 +30,7 @@ interface Subject {
   fit(data: Dataset, options: FitOptions): AsyncGenerator<Report, void, void>;
   evaluate(data: Dataset): Promise<{ readonly loss: number; readonly accuracy?: number }>;
   predict(x: ArrayLike<number>): Promise<Float32Array>;
+  refreshStatistics(data: Dataset): Promise<void>;
   parameters(): Promise<Float32Array>;
   state(): Promise<Float32Array>;
   profile(batch: Batch): Promise<Profile>;
@@ -50,6 +51,7 @@ async function create(place: string, more: Partial<ModelOptions>): Promise<Subje
       fit: (set, how) => model.fit(set, how),
       evaluate: async (set) => model.evaluate(set),
       predict: async (x) => model.predict(x),
+      refreshStatistics: async (set) => model.refreshStatistics(set),
       parameters: async () => model.parameters.slice(),
       state: async () => model.state.slice(),
       profile: async (batch) => model.profile(batch),
@@ -189,6 +191,17 @@ describe.each(inPage ? ["a worker"] : ["this thread", "a worker"])("a model in %
       expect(Math.abs((await one.step(batchOf(9, seed))) - (await several.step(batchOf(9, seed))))).toBeLessThan(
         rounding,
       );
+  });
+
+  test("computes the statistics of BatchNorm anew as one thread does", async () => {
+    const network = chain(dense(9), batchNorm(), relu(), dense(classes));
+    const [one, several] = await Promise.all([1, 2].map((threads) => create(place, { network, threads })));
+    // More rows than one pass takes, and not evenly.
+    const many = arrayDataset({ x: numbers(301 * width, 8), y: labels(301), shape: [width] });
+    const before = await one?.state();
+    for (const model of [one, several]) await model?.refreshStatistics(many);
+    expect(await one?.state()).not.toEqual(before);
+    expectClose((await several?.state()) as Float32Array, (await one?.state()) as Float32Array, 1e-6);
   });
 
   test("repeats itself to the bit", async () => {

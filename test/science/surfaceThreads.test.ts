@@ -1,0 +1,39 @@
+// A surface by several threads against one: the same values within rounding, the same bits again.
+import { afterAll, describe, expect, test } from "vitest";
+import type { Model } from "../../src/index.ts";
+import type { Surface, SurfaceOptions } from "../../src/science/index.ts";
+import { expectClose, numbers } from "../nn/net.ts";
+
+const [core, instruments]: string[] = ["../../dist/index.js", "../../dist/science.js"];
+const library = (await import(/* @vite-ignore */ core as string)) as typeof import("../../src/index.ts");
+const science = (await import(/* @vite-ignore */ instruments as string)) as typeof import("../../src/science/index.ts");
+const { arrayDataset, batchNorm, chain, createModel, crossEntropy, dense, relu } = library;
+
+const rows = 301; // not evenly, and more than one pass
+const data = arrayDataset({
+  x: numbers(rows * 4, 3),
+  y: Int32Array.from({ length: rows }, (_, i) => (i * 5) % 3),
+  shape: [4],
+});
+const models: Model[] = [];
+afterAll(() => {
+  for (const model of models) model.close();
+});
+
+async function surfaceOf(threads: number, options: SurfaceOptions): Promise<Surface> {
+  const network = chain(dense(6), batchNorm(), relu(), dense(3));
+  const model = await createModel({ input: [4], network, loss: crossEntropy(), seed: 1, build: "strict", threads });
+  models.push(model);
+  const section = science.randomSection(model, { seed: 4 });
+  let last: Surface | undefined;
+  for await (const { surface } of science.surface(model, data, section, { points: 4, ...options })) last = surface;
+  return last as Surface;
+}
+
+describe.each(["running", "refresh"] as const)("with statistics %s", (normalization) => {
+  test("two threads see what one sees, and see it again", async () => {
+    const [one, two, again] = await Promise.all([1, 2, 2].map((threads) => surfaceOf(threads, { normalization })));
+    expectClose(two?.loss as Float64Array, one?.loss as Float64Array, 2e-6);
+    expect(again?.loss).toEqual(two?.loss);
+  });
+});

@@ -1,4 +1,5 @@
 // The lecture's experiments, in its order. A new one is a file and a line here.
+import { learning } from "./01-learning.ts";
 import { composition } from "./02-composition.ts";
 import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
@@ -9,6 +10,7 @@ import { lossSurfaces } from "./17-loss-surfaces.ts";
 import type { Experiment } from "./experiment.ts";
 
 export const experiments: readonly Experiment[] = [
+  learning,
   composition,
   empiricalRisk,
   fourSteps,

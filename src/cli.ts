@@ -14,6 +14,7 @@ import type { NoiseCommand } from "./cli/noise.ts";
 import {
   complete,
   completeTable,
+  countOrNone,
   datasetOrTable,
   type GivenOptions,
   isTable,
@@ -238,6 +239,9 @@ program
   .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
   .option("--points <n>", "where line and curve are judged", wholeNumber(2), 61)
   .option("--examples <n>", "how many examples of each set judge", wholeNumber(1), 10000)
+  .option("--match", "also a straight line to b with its neurons in the order that comes nearest to a")
+  .option("--ensemble <n>", "points of the curve whose predictions are averaged, 0: none", countOrNone, 11)
+  .option("--plane <n>", "points on a side of the figure of the curve's plane, 0: none", countOrNone, 21)
   .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
   .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
   .option("--out <name>", "what files are called first (default: the checkpoints' names)")

@@ -10,6 +10,7 @@ import type { Profile } from "../src/index.ts";
 import { decodeSurface } from "../src/science/index.ts";
 import { built, fromSource, jsonLines, lines, root, thalweg } from "./cli/command.ts";
 import { cifarFile, mnistFiles, temporaryFolder } from "./data/fixture.ts";
+import { expectClose } from "./nn/net.ts";
 
 const digits = temporaryFolder(mnistFiles(200, 50));
 
@@ -498,16 +499,32 @@ describe("thalweg surface and thalweg connect", () => {
 
   it("connect: a curve whose loss is lower than the straight line's", async () => {
     const args = ["connect", place(1), place(2), "--data", digits, "--points", "9", "--epochs", "60", "--batch", "32"];
+    args.push("--match", "--ensemble", "3", "--plane", "5");
     const { code, out, errors } = await thalweg([...args, "--json"]);
     expect([code, errors]).toEqual([0, ""]);
     const [result] = jsonLines(out);
     expect(result.curve.train.loss.max).toBeLessThan(result.line.train.loss.max);
     expect(result.curve.train.loss.ends).toEqual(result.line.train.loss.ends);
+    // The same two networks at the ends, one of them with its neurons in another order.
+    expectClose(result.matched.train.loss.ends, result.line.train.loss.ends, 1e-5);
+    expect(result.matched.distance.after).toBeLessThan(result.matched.distance.before);
+    expect(result.matched.train.loss.barrier).toBeLessThan(result.line.train.loss.barrier);
+    const { points, ends, all } = result.ensembles;
+    expect(points.map(({ t }: { t: number }) => t)).toEqual([0, 0.5, 1]);
+    expect(points[0].withFirst).toEqual(points[0].alone);
+    expect(points[2].withFirst).toEqual(ends);
+    expect(points[0].alone.loss).toBeCloseTo(result.curve.test.loss.ends[0], 5);
+    expect(all.loss).toBeLessThan(Math.max(...points.map(({ alone }: { alone: { loss: number } }) => alone.loss)));
+    const plane = await decodeSurface(readFileSync(join(folder, "1-2.plane.npz")));
+    expect(plane.marks.map(({ name }) => name)).toEqual(["a", "b", "bend"]);
+    expect([plane.status.length, plane.path.length]).toEqual([25, 61]);
+    expect(readFileSync(join(folder, "1-2.plane.svg"), "utf8")).toContain("towards the curve");
+    expect(result.pictures).toEqual([join(folder, "1-2.svg"), join(folder, "1-2.plane.svg")]);
     expect(result.out).toBe(join(folder, "1-2"));
     expect(readFileSync(join(folder, "1-2.svg"), "utf8")).toContain("bezier curve, test");
     // All of it is there already.
     const again = await thalweg([...args, "--resume", "--json"]);
-    expect(jsonLines(again.out)[0]).toMatchObject({ line: result.line, curve: result.curve });
+    expect(jsonLines(again.out)[0]).toMatchObject({ ...result, seconds: expect.any(Number) });
   });
 
   it.each<[string, () => string[], RegExp]>([

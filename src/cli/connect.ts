@@ -3,14 +3,20 @@ import { existsSync } from "node:fs";
 import { checkpoints, createModel, l2, loadCheckpoint, type StepReport, sgd } from "thalweg";
 import type { Dataset } from "thalweg/data";
 import {
+  contourPicture,
   createCurve,
   lineBetween,
+  matchWeights,
   type PathSummary,
+  type Place,
   pathSummary,
+  planeThrough,
   profilePicture,
   type Section,
   type Surface,
+  type SurfaceOptions,
 } from "thalweg/science";
+import { ensemblesAlong, ensemblesText } from "./ensembles.ts";
 import { progress } from "./progress.ts";
 import { bare, draw, followed } from "./surface.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
@@ -24,6 +30,9 @@ export interface ConnectCommand extends LookOptions {
   readonly seed: number;
   readonly points: number;
   readonly examples: number;
+  readonly match?: boolean;
+  readonly ensemble: number;
+  readonly plane: number;
   readonly out?: string;
   readonly resume?: boolean;
   readonly png?: boolean;
@@ -58,6 +67,20 @@ export async function connect(
     ...(weightDecay > 0 && { regularizer: l2(weightDecay / 2, { include: "all" }) }),
   };
   const model = await createModel(options);
+  const hasStatistics = model.state.length > 0;
+  const judged = (
+    section: Section,
+    name: string,
+    set: (typeof sets)[number],
+    { examples, ...grid }: SurfaceOptions,
+  ): Promise<Surface | undefined> => {
+    const file = `${out}.${name}.npz`;
+    return followed(model, data[set], section, name.replace(".", ", "), json, {
+      ...{ ...grid, statistics: data.train, file, signal, resume: resume && existsSync(file) },
+      examples: Math.min(examples as number, data[set].size),
+      normalization: hasStatistics ? "refresh" : "running",
+    });
+  };
   const along = async (
     section: Section,
     name: string,
@@ -65,15 +88,10 @@ export async function connect(
     const found: [string, PathSummary][] = [];
     const values: [string, Surface][] = [];
     for (const set of sets) {
-      const file = `${out}.${name}.${set}.npz`;
-      const along = await followed(model, data[set], section, `${name}, ${set}`, json, {
-        ...{ points, x: [0, 1], statistics: data.train, file, signal },
-        ...{ examples: Math.min(command.examples, data[set].size), resume: resume && existsSync(file) },
-        normalization: model.state.length > 0 ? "refresh" : "running",
-      });
-      if (!along) return undefined;
-      values.push([set, along]);
-      found.push([set, pathSummary(section, along)]);
+      const surface = await judged(section, `${name}.${set}`, set, { points, x: [0, 1], examples: command.examples });
+      if (!surface) return undefined;
+      values.push([set, surface]);
+      found.push([set, pathSummary(section, surface)]);
     }
     return { summaries: Object.fromEntries(found) as Summaries, surfaces: Object.fromEntries(values) as Surfaces };
   };
@@ -85,6 +103,10 @@ export async function connect(
   const straight = await along(line, "line");
   if (!straight) return stopped();
   if (!json) write(text("straight line", straight.summaries));
+  const moved = command.match ? matchWeights(model, first.snapshot, second.snapshot) : undefined;
+  const matched = moved && (await along(lineBetween(first.snapshot, moved), "matched"));
+  if (moved && !matched) return stopped();
+  if (matched && !json) write(text("matched line", matched.summaries));
   const curve = await createCurve(options, [first.snapshot, second.snapshot], { kind, bends });
   const kept = `${out}.curve.checkpoint`;
   const goesOn = resume && existsSync(kept);
@@ -95,23 +117,60 @@ export async function connect(
   curve.model.close();
   const bent = await along(section, "curve");
   if (!bent) return stopped();
-  model.close();
+  if (!json) write(text(`${kind} curve`, bent.summaries));
+  const at = (t: number): Place => ({ parameters: curve.at(t) });
+  const statistics = hasStatistics ? data.train : undefined;
+  const count = command.ensemble;
+  const ensembles =
+    count === 0 ? undefined : await ensemblesAlong(model, at, count, data.test, statistics, json, signal);
+  if (signal.aborted) return stopped();
+  if (ensembles && !json) write(ensemblesText(ensembles));
+  const title = `from ${bare(a)} to ${bare(b)}`;
   const profiles = sets.flatMap((set) => [
     { name: `straight line, ${set}`, surface: straight.surfaces[set] },
+    ...(matched ? [{ name: `matched line, ${set}`, surface: matched.surfaces[set] }] : []),
     { name: `${kind} curve, ${set}`, surface: bent.surfaces[set] },
   ]);
-  const title = `from ${bare(a)} to ${bare(b)}`;
   const pictures = await draw(out, await profilePicture(profiles, { title }), command.png);
+  if (command.plane > 0) {
+    const plane = planeOf(section, at, bends);
+    const examples = Math.min(command.examples, 2000);
+    const surface = await judged(plane, "plane", "train", { points: command.plane, examples });
+    if (!surface) return stopped();
+    const picture = await contourPicture(surface, {
+      title: `${title}, and the ${kind} curve`,
+      axes: ["along the straight line", "towards the curve"],
+    });
+    pictures.push(...(await draw(`${out}.plane`, picture, command.png)));
+  }
+  model.close();
   const seconds = (performance.now() - started) / 1000;
   if (json)
     write(
-      `${JSON.stringify({ line: straight.summaries, curve: bent.summaries, kind, bends, epochs, seconds, out, pictures })}\n`,
+      `${JSON.stringify({
+        line: straight.summaries,
+        ...(matched && { matched: { ...matched.summaries, distance: moved?.distance } }),
+        curve: bent.summaries,
+        ...(ensembles && { ensembles }),
+        ...{ weightDecay, kind, bends, epochs, seconds, out, pictures },
+      })}\n`,
     );
-  else
+  else {
+    const penalty = weightDecay > 0 ? `losses are cross-entropy + ½·${weightDecay}·‖w‖²; ` : "";
     write(
-      `${text(`${kind} curve`, bent.summaries)}after ${seconds.toFixed(1)} s; kept in ${out}.line.*.npz, ${out}.curve.*, ${pictures.join(", ")}\n`,
+      `${penalty}after ${seconds.toFixed(1)} s; kept in ${out}.*.npz, ${out}.curve.checkpoint, ${pictures.join(", ")}\n`,
     );
+  }
   return true;
+}
+
+/** The plane through a, b and the bend; with several bends through the middle of the curve, which lies near it then. */
+function planeOf({ vectors }: Section, at: (t: number) => Place, bends: number): Section {
+  const [a, bend, b] = [vectors[0], bends === 1 ? vectors[1] : at(0.5), vectors.at(-1)] as [Place, Place, Place];
+  const path = Array.from({ length: 61 }, (_, i) => at(i / 60));
+  const plane = planeThrough(a, b, bend, { path });
+  const names = ["a", "b", bends === 1 ? "bend" : "middle"];
+  return { ...plane, marks: plane.marks.map((mark, i) => ({ ...mark, name: names[i] as string })) };
 }
 
 /** Constant for half of the time, then falling evenly to a hundredth, where it stays for the last tenth. */

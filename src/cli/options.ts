@@ -86,6 +86,11 @@ export function wholeNumber(least: number, most = 2 ** 31 - 1): (text: string) =
   };
 }
 
+/** A number of points: 0, none, or from 2 on. */
+export function countOrNone(text: string): number {
+  return text === "0" ? 0 : wholeNumber(2)(text);
+}
+
 const threadCount = wholeNumber(1, 64);
 
 /** "2" → 2; "auto": as many as there are cores. */

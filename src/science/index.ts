@@ -60,6 +60,7 @@ export {
   lineBetween,
   type Mark,
   type Place,
+  type PlaneOptions,
   planeThrough,
   type Section,
   type SpannedOptions,

@@ -103,14 +103,20 @@ export function lineBetween(a: Place, b: Place): Section {
   };
 }
 
+export interface PlaneOptions {
+  /** Places of a path, such as points of a curve, which the plane is to show: each is moved into it at right angles. */
+  readonly path?: readonly Place[];
+}
+
 /**
  * The plane through three points, with coordinates in units of length in parameter space: x along b − a from a, y at right
  * angles to it towards c (Garipov et al. 2018). Running statistics stay those of the model: evaluate with
  * normalization "refresh" or "batch" where there are any.
  * @throws for points of different networks, that are the same, or on one line
  */
-export function planeThrough(a: Place, b: Place, c: Place): Section {
+export function planeThrough(a: Place, b: Place, c: Place, options: PlaneOptions = {}): Section {
   const call = "planeThrough";
+  requireOptions(call, options, ["path"]);
   const [p, q, r] = pointsOf(call, { a, b, c }).map(({ parameters }) => parameters) as [
     Float32Array,
     Float32Array,
@@ -126,6 +132,12 @@ export function planeThrough(a: Place, b: Place, c: Place): Section {
   if (height <= 1e-6 * reach) throw new Error(`${call}: a, b and c lie on one line; give three that span a plane`);
   const margin = (low: number, high: number): [number, number] => [low - 0.2 * (high - low), high + 0.2 * (high - low)];
   const cx = share * width;
+  const path = options.path?.map((place, i): readonly [number, number] => {
+    const { parameters } = pointOf(call, `path[${i}]`, place);
+    requireSameNetwork(call, "a", { parameters: p }, `path[${i}]`, { parameters });
+    const move = difference(parameters, p);
+    return [dot(along, move) / width, dot(across, move) / height];
+  });
   return {
     about: { kind: "plane through a, b and c" },
     vectors: [p, scaled(along, 1 / width), scaled(across, 1 / height)].map((parameters) => ({ parameters })),
@@ -136,6 +148,7 @@ export function planeThrough(a: Place, b: Place, c: Place): Section {
       { name: "b", x: width, y: 0 },
       { name: "c", x: cx, y: height },
     ],
+    ...(path && { path }),
   };
 }
 

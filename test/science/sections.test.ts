@@ -104,6 +104,12 @@ describe("the plane through three points", () => {
       );
       expectClose(reached, point.parameters, 1e-6);
     }
+    // What lies beside the plane is moved into it at right angles.
+    const { path } = planeThrough(a, b, c, { path: [a, at(2, 3, 0), at(0, 1, 7)] });
+    expectClose((path as [number, number][]).flat(), [0, 0, 2, 1, 0, -1], 1e-12);
+    expect(() => planeThrough(a, b, c, { path: [at(1, 2)] })).toThrow(
+      "planeThrough: a and path[0] are different networks: 3 numbers of parameters and 2",
+    );
     expect(() => planeThrough(a, b, at(1, 2.5, 0))).toThrow("lie on one line");
     expect(() => planeThrough(a, b, b)).toThrow("b and c are the same point");
   });

@@ -7,6 +7,7 @@ import { manyStarts } from "./07-many-starts.ts";
 import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { convergence } from "./15-convergence.ts";
 import { lossSurfaces } from "./17-loss-surfaces.ts";
+import { modeConnectivity } from "./18-mode-connectivity.ts";
 import type { Experiment } from "./experiment.ts";
 
 export const experiments: readonly Experiment[] = [
@@ -18,4 +19,5 @@ export const experiments: readonly Experiment[] = [
   gradientOfBatches,
   convergence,
   lossSurfaces,
+  modeConnectivity,
 ];

@@ -35,7 +35,7 @@ export async function speedOf(model: Model, data: Dataset, options: Runs): Promi
   let best = 0;
   for await (const report of model.fit(data, { ...options, epochs: Number.MAX_SAFE_INTEGER })) {
     best = Math.max(best, report.examplesPerSecond);
-    if (report.epoch >= 3 && report.seconds > 0.1) break;
+    if (report.epoch >= 5 && report.seconds > 0.1) break;
   }
   return best;
 }

@@ -5,6 +5,8 @@ import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
 import { gradientOfBatches } from "./09-gradient-noise.ts";
+import { goodEnough } from "./10-good-enough.ts";
+import { streaming } from "./11-streaming.ts";
 import { convergence } from "./15-convergence.ts";
 import { lossSurfaces } from "./17-loss-surfaces.ts";
 import { modeConnectivity } from "./18-mode-connectivity.ts";
@@ -17,6 +19,8 @@ export const experiments: readonly Experiment[] = [
   fourSteps,
   manyStarts,
   gradientOfBatches,
+  goodEnough,
+  streaming,
   convergence,
   lossSurfaces,
   modeConnectivity,

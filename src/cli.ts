@@ -10,6 +10,8 @@ import type { Display } from "./cli/display.ts";
 import { jsonDisplay } from "./cli/json.ts";
 import type { LectureCommand } from "./cli/lecture.ts";
 import { linesDisplay } from "./cli/lines.ts";
+import { functionNames, functionOrCheckpoint, methodNames, methods, numbers } from "./cli/methods.ts";
+import type { MinimizeCommand } from "./cli/minimize.ts";
 import type { NoiseCommand } from "./cli/noise.ts";
 import {
   complete,
@@ -305,6 +307,56 @@ program
   .action(async (checkpoint: string, options: NoiseCommand) => {
     const { noise } = await import("./cli/noise.ts");
     await wrote((write) => noise(checkpoint, options, write, interruption()));
+  });
+
+program
+  .command("minimize")
+  .description("Batch methods on a function, or on a trained network's loss: each state, the path, loss against cost.")
+  .addArgument(
+    new Argument("<what>", `${functionNames.join(", ")}, or what thalweg train kept of a network for images`).argParser(
+      functionOrCheckpoint,
+    ),
+  )
+  .option("--method <names>", `one or more of ${methodNames.join(",")}`, methods, ["lbfgs"])
+  .addOption(
+    new Option("--line-search <how>", "how gradientDescent finds the length of its steps")
+      .choices(["fixed", "armijo", "strongWolfe"])
+      .default("armijo"),
+  )
+  .option(
+    "--learning-rate <rate>",
+    "of fixed steps, heavyBall and nesterov (default: 1/|λ|, λ the greatest eigenvalue at the start)",
+    number("a number above 0", (x) => x > 0),
+  )
+  .option(
+    "--momentum <m>",
+    "of heavyBall and nesterov",
+    number("from 0 to below 1", (x) => x >= 0 && x < 1),
+    0.9,
+  )
+  .option("--iterations <n>", "at most (default: 1000, of a network 50)", wholeNumber(1))
+  .option(
+    "--tolerance <t>",
+    "ends where the gradient is no longer",
+    number("a number of at least 0", (x) => x >= 0),
+    1e-5,
+  )
+  .option("--from <numbers>", "functions: where to begin, as --from=-1.2,1 (default: the customary place)", numbers)
+  .option("--dimensions <n>", "rastrigin and quadratic: how many (default: 2 and 20)", wholeNumber(1, 100000))
+  .option(
+    "--condition <k>",
+    "ravine and quadratic: λmax/λmin (default: 100)",
+    number("a number of at least 1", (x) => x >= 1),
+  )
+  .addOption(new Option("--on <set>", "checkpoints: examples of which set").choices(["train", "test"]).default("train"))
+  .option("--examples <n>", "checkpoints: how many of them, drawn by seed 0", wholeNumber(1), 2000)
+  .option("--data <folder>", "checkpoints: folder of the data set's files, or its name (default: as in training)")
+  .option("--out <name>", "what files are called before .npz (default: minimize- and the function's name)")
+  .option("--png", "draw the figure as PNG too, beside SVG")
+  .option("--json", "print a line of JSON for each state, then the result")
+  .action(async (what: string, options: MinimizeCommand) => {
+    const { minimize } = await import("./cli/minimize.ts");
+    await wrote((write) => minimize(what, options, write, interruption()));
   });
 
 program

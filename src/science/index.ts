@@ -51,6 +51,7 @@ export { type Matched, type MatchOptions, matchWeights } from "./matchWeights.ts
 export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
 export { type ContourOptions, contourPicture, type NamedPath } from "./pictures/contour.ts";
+export { type DescentRun, descentPicture } from "./pictures/descent.ts";
 export { noisePicture } from "./pictures/noise.ts";
 export { type PictureOptions, toPng } from "./pictures/page.ts";
 export { type Profile, profilePicture } from "./pictures/profile.ts";

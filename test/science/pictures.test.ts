@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import {
   contourPicture,
+  descentPicture,
   noisePicture,
   profilePicture,
   type Surface,
@@ -147,6 +148,35 @@ describe("a picture of noise", () => {
     for (const text of [">‖G‖<", ">noise scale 16.0<", ">with replacement<", ">without replacement<", "tr Σ 4.000"])
       expect(svg).toContain(text);
     expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe("a picture of descents", () => {
+  const states = (losses: readonly number[]) =>
+    losses.map((loss, i) => ({ loss, gradientNorm: 10 ** -i, evaluations: 3 * i + 1, products: i }));
+
+  test("has loss and gradient norm against what they cost, for each method", async () => {
+    const runs = [
+      { name: "one", states: states([1, 0.1, 0.01]) },
+      { name: "two", states: states([1, 0.5]) },
+    ];
+    const svg = await descentPicture(runs);
+    expect(count(svg, /aria-label="line"/g)).toBe(4);
+    for (const text of [">↑ loss<", ">↑ gradient norm<", ">one<", ">two<", "one: 2 iterations; two: 1 iterations"])
+      expect(svg).toContain(text);
+    // 3·2 + 1 evaluations and 2 products
+    expect(svg).toContain(">9<");
+    // What is 0 is left out of a logarithmic scale; below it, the scale is linear.
+    const reached = await descentPicture([{ name: "one", states: states([1, 0.01, 0]) }]);
+    expect(reached).not.toMatch(/NaN|Infinity/);
+    expect(reached.split("↑ gradient norm")[0]).toContain(">1e-1<");
+    const below = await descentPicture([{ name: "one", states: states([1, -1]) }]);
+    expect(below.split("↑ gradient norm")[0]).toContain(">0<");
+  });
+
+  test("is refused for nothing", async () => {
+    await expect(descentPicture([])).rejects.toThrow("no runs; give one state at least");
+    await expect(descentPicture([{ name: "a", states: [] }])).rejects.toThrow('"a" has no states');
   });
 });
 

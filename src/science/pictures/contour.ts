@@ -12,6 +12,8 @@ export interface ContourOptions extends PictureOptions {
   readonly paths?: readonly NamedPath[];
   /** What x and y are; default first and second direction. */
   readonly axes?: readonly [x: string, y: string];
+  /** Whether local minima of the grid are marked; default true. A valley narrower than the grid shows some that are none. */
+  readonly minima?: boolean;
 }
 
 export interface NamedPath {
@@ -32,7 +34,7 @@ const LEVELS = 14;
  */
 export async function contourPicture(surface: Surface, options: ContourOptions = {}): Promise<string> {
   const call = "contourPicture";
-  requireOptions(call, options, [...pictureOptions, "paths", "axes"]);
+  requireOptions(call, options, [...pictureOptions, "paths", "axes", "minima"]);
   const { x, y, loss, status, marks, path, about } = surface;
   if (y.length < 2) throw new Error(`${call}: this is a line; use profilePicture`);
   const scale = scaleOf(call, surface);
@@ -55,7 +57,7 @@ export async function contourPicture(surface: Surface, options: ContourOptions =
   const color = { type: scale.type, scheme: "greys", reverse: true, domain: [scale.low, scale.high] } as const;
   const isMarked = (px: number, py: number): boolean =>
     marks.some((mark) => Math.abs(mark.x - px) <= 2 * halfX && Math.abs(mark.y - py) <= 2 * halfY);
-  const minima = localMinima(surface).filter((place) => !isMarked(place.x, place.y));
+  const minima = options.minima === false ? [] : localMinima(surface).filter(({ x, y }) => !isMarked(x, y));
   const { paths = [], axes = ["first direction", "second direction"] } = options;
   const pixels = { x: (WIDTH - LEFT) / (x1 - x0), y: HEIGHT / (y1 - y0) };
   const figure = Plot.plot({

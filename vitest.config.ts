@@ -36,7 +36,7 @@ const nodeOnly = [
   "test/files/place.test.ts",
   "test/lecture/**",
   "test/science/pictures.test.ts",
-  "test/science/surface.test.ts",
+  "test/science/surface*.test.ts",
   "test/training/allocation.test.ts",
   "test/training/threadLives.test.ts",
 ];

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type BuildChoice, type BuildName, chooseBuild, instantiate, loadModule } from "../bindings/load.ts";
 import type { Contestant, Library } from "./contest.ts";
 import { checkedSteps, type Job } from "./jobs.ts";
-import type { Layer } from "./nets.ts";
+import type { Layer, Net } from "./nets.ts";
 import { operands, type Product, sample } from "./products.ts";
 
 export interface Ours extends Library {
@@ -36,10 +36,10 @@ async function step({ net, layers, x, y }: Job, build: BuildName, threads = 1): 
   // Not a literal: threads run built files, whose types are those of the sources.
   const built = "../dist/index.js";
   const thalweg: typeof import("thalweg") = await import(threads === 1 ? "thalweg" : built);
-  const { chain, createModel, crossEntropy, meanSquaredError, sgd } = thalweg;
+  const { createModel, crossEntropy, meanSquaredError, sgd } = thalweg;
   const model = await createModel({
     input: net.input,
-    network: chain(...net.layers.map((layer) => layerOf(thalweg, layer))),
+    network: networkOf(thalweg, net),
     loss: net.loss === "crossEntropy" ? crossEntropy() : meanSquaredError(),
     optimizer: sgd({ learningRate: net.learningRate }),
     seed: 7,
@@ -62,6 +62,9 @@ async function step({ net, layers, x, y }: Job, build: BuildName, threads = 1): 
     close: () => model.close(),
   };
 }
+
+export const networkOf = (thalweg: typeof import("thalweg"), { layers }: Net): import("thalweg").Layer =>
+  thalweg.chain(...layers.map((layer) => layerOf(thalweg, layer)));
 
 function layerOf(thalweg: typeof import("thalweg"), layer: Layer): import("thalweg").Layer {
   switch (layer.kind) {

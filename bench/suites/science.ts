@@ -1,11 +1,12 @@
 // What instruments cost in gradients: a Hessian-vector product, Lanczos' work beside its products, and the statistics of
-// single examples.
+// single examples. Surfaces and curves are the suite's other part.
 import { arrayDataset, chain, createModel, crossEntropy, dense, type Model, relu } from "thalweg";
 import { datasetObjective, eigenpairs, exampleStatistics, type Objective } from "thalweg/science";
 import { median } from "../contest.ts";
 import { uniformNumbers } from "../jobs.ts";
 import { race } from "../race.ts";
 import { type Arena, compare, type Row, significant } from "../row.ts";
+import { landscape } from "./landscape.ts";
 
 const nets = [
   { hidden: [128], batch: 256 },
@@ -14,7 +15,12 @@ const nets = [
 ];
 const steps = 50;
 
-export async function* science({ ours: { build }, options }: Arena): AsyncGenerator<Row> {
+export async function* science(arena: Arena): AsyncGenerator<Row> {
+  yield* curvature(arena);
+  yield* landscape(arena);
+}
+
+async function* curvature({ ours: { build }, options }: Arena): AsyncGenerator<Row> {
   for (const { hidden, batch } of nets) {
     const name = `784-${hidden.join("-")}-10, batch ${batch}`;
     const model = await modelOf(hidden, build);

@@ -97,7 +97,7 @@ describe("a contour picture", () => {
 });
 
 describe("a profile picture", () => {
-  test("has a line, a dash and a name for each", async () => {
+  test("has a line, a dash, markers and a name for each", async () => {
     const svg = await profilePicture(
       [
         { name: "straight", surface: bowl(9, 1) },
@@ -106,7 +106,9 @@ describe("a profile picture", () => {
       { caption: "on nothing" },
     );
     expect(count(svg, /aria-label="line"/g)).toBe(2);
-    expect(count(svg, /stroke-dasharray="7 4"/g)).toBe(1);
+    // Of the line, and in the legend.
+    expect(count(svg, /stroke-dasharray="7 4"/g)).toBe(2);
+    expect(count(svg, /aria-label="dot"/g)).toBe(4);
     for (const text of [">straight, curve<", ">straight<", ">curve<", "on nothing"]) expect(svg).toContain(text);
   });
 

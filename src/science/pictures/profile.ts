@@ -1,7 +1,7 @@
 // The loss along lines and curves.
 import { requireOptions, show } from "../../checks.ts";
 import type { Surface } from "../surfaceFile.ts";
-import { HEAD, type PictureOptions, page, pictureOptions, styleOf, tools, WIDTH } from "./page.ts";
+import { HEAD, legendOf, markerOf, type PictureOptions, page, pictureOptions, styleOf, tools, WIDTH } from "./page.ts";
 import { captionOf, scaleOf } from "./surfaces.ts";
 
 /** A line or curve to be drawn. */
@@ -9,6 +9,9 @@ export interface Profile {
   readonly name: string;
   readonly surface: Surface;
 }
+
+/** On a line. */
+const MARKERS = 6;
 
 /**
  * The loss along lines and curves, in one picture on a logarithmic scale. Holes are gaps.
@@ -24,7 +27,8 @@ export async function profilePicture(profiles: readonly Profile[], options: Pict
     if (surface.y.length !== 1) throw new Error(`${call}: a plane is for contourPicture`);
     scaleOf(call, surface);
   }
-  const { Plot, document } = await tools();
+  const drawing = await tools();
+  const { Plot, document } = drawing;
   const rows = profiles.flatMap(({ name, surface: { x, loss } }, which) =>
     Array.from(x, (at, i) => ({ name, which, x: at, loss: loss[i] as number })),
   );
@@ -48,18 +52,22 @@ export async function profilePicture(profiles: readonly Profile[], options: Pict
           },
         ),
       ),
-      // Each name stands above the middle of its line.
-      ...profiles.map(({ name }, which) => {
+      // Those of one line lie between those of another.
+      ...profiles.map((_, which) => {
         const own = rows.filter((row) => row.which === which && Number.isFinite(row.loss));
-        return Plot.text([own[own.length >> 1]], {
-          ...{ x: "x", y: "loss", text: () => name, dy: -10, fontSize: 12 },
-          ...{ fill: styleOf(which).stroke, stroke: "white", strokeWidth: 4 },
-        });
+        const apart = own.length / MARKERS;
+        const marked = own.filter((__, i) => Math.floor((i + (apart * which) / profiles.length) % apart) === 0);
+        return Plot.dot(marked, { x: "x", y: "loss", r: 3.5, ...markerOf(styleOf(which)) });
       }),
       Plot.frame(),
     ],
   });
   const { surface } = profiles[0] as Profile;
-  const { title = profiles.map(({ name }) => name).join(", "), caption = captionOf(surface) } = options;
-  return page(title, caption, height, [{ svg: figure as SVGSVGElement, x: 0, y: HEAD }]);
+  const names = profiles.map(({ name }) => name);
+  const legend = legendOf(drawing, names);
+  const { title = names.join(", "), caption = captionOf(surface) } = options;
+  return page(title, caption, height + legend.height, [
+    { svg: legend.svg, x: 12, y: HEAD },
+    { svg: figure as SVGSVGElement, x: 0, y: HEAD + legend.height },
+  ]);
 }

@@ -1,13 +1,14 @@
 // Uncertainty: means with intervals of confidence, and slopes.
 import type { Finding } from "./experiment.ts";
 
-export interface Mean {
+/** A type, not an interface, so that it can stand in plain data. */
+export type Mean = {
   readonly mean: number;
   /** Of 95 % confidence, by Student's t. */
   readonly low: number;
   readonly high: number;
   readonly runs: number;
-}
+};
 
 /** 97.5 % points of Student's t for 1 to 30 degrees of freedom. */
 const t975 = [

@@ -7,6 +7,7 @@ import { manyStarts } from "./07-many-starts.ts";
 import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { goodEnough } from "./10-good-enough.ts";
 import { streaming } from "./11-streaming.ts";
+import { informativeSamples } from "./14-informative-samples.ts";
 import { convergence } from "./15-convergence.ts";
 import { lossSurfaces } from "./17-loss-surfaces.ts";
 import { modeConnectivity } from "./18-mode-connectivity.ts";
@@ -21,6 +22,7 @@ export const experiments: readonly Experiment[] = [
   gradientOfBatches,
   goodEnough,
   streaming,
+  informativeSamples,
   convergence,
   lossSurfaces,
   modeConnectivity,

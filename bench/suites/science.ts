@@ -3,12 +3,14 @@
 import { arrayDataset, chain, createModel, crossEntropy, dense, type Model, relu } from "thalweg";
 import { datasetObjective, eigenpairs, exampleStatistics, type Objective } from "thalweg/science";
 import { median } from "../contest.ts";
-import { uniformNumbers } from "../jobs.ts";
+import { createJob, uniformNumbers } from "../jobs.ts";
+import { type Net, nets } from "../nets.ts";
+import { networkOf } from "../ours.ts";
 import { race } from "../race.ts";
 import { type Arena, compare, type Row, significant } from "../row.ts";
 import { landscape } from "./landscape.ts";
 
-const nets = [
+const denseNets = [
   { hidden: [128], batch: 256 },
   // 266,610 parameters
   { hidden: [300, 100], batch: 256 },
@@ -20,8 +22,9 @@ export async function* science(arena: Arena): AsyncGenerator<Row> {
   yield* landscape(arena);
 }
 
-async function* curvature({ ours: { build }, options }: Arena): AsyncGenerator<Row> {
-  for (const { hidden, batch } of nets) {
+async function* curvature({ ours, options }: Arena): AsyncGenerator<Row> {
+  const { build } = ours;
+  for (const { hidden, batch } of denseNets) {
     const name = `784-${hidden.join("-")}-10, batch ${batch}`;
     const model = await modelOf(hidden, build);
     const uniform = uniformNumbers(3);
@@ -62,6 +65,7 @@ async function* curvature({ ours: { build }, options }: Arena): AsyncGenerator<R
       };
     }
   }
+  yield await statisticsOfImages(ours, options);
   // Of a batch, and of as many examples as a spectrum deserves: what Lanczos adds is the same.
   for (const examples of [256, 4096]) {
     const model = await modelOf([300, 100], build);
@@ -79,6 +83,41 @@ async function* curvature({ ours: { build }, options }: Arena): AsyncGenerator<R
       cost: significant(own / products),
     };
   }
+}
+
+/** Where each image's gradient of each filter is a convolution of its own. */
+async function statisticsOfImages({ build }: Arena["ours"], options: Arena["options"]): Promise<Row> {
+  const batch = 32;
+  const net = { ...(nets.find(({ name }) => name.startsWith("resnet20")) as Net), batch };
+  const model = await createModel({
+    input: net.input,
+    network: networkOf(await import("thalweg"), net),
+    loss: crossEntropy(),
+    build,
+    seed: 1,
+  });
+  const { x, y } = createJob(net);
+  const data = arrayDataset({ x, y, shape: net.input });
+  const objective = datasetObjective(model, data, { batchSize: batch });
+  const theta = model.parameters.slice();
+  const out = new Float32Array(theta.length);
+  const measured = await race(
+    net.name,
+    new Map([
+      ["own", { run: repeated(() => exampleStatistics(model, data, { batchSize: batch })) }],
+      ["gradient", { run: repeated(() => objective.gradient(theta, out)) }],
+    ]),
+    { rounds: 7, ...options },
+  );
+  const [own, gradient] = ["own", "gradient"].map((key) => measured.get(key) as number) as [number, number];
+  return {
+    suite: "science",
+    name: `statistics of single examples, data set, resnet20-noskip, batch ${batch}, over a gradient, data set`,
+    build,
+    ms: significant(own),
+    ...compare(own, new Map([["gradient, data set", gradient]])),
+    cost: significant(own / gradient),
+  };
 }
 
 const repeated =

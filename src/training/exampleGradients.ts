@@ -2,13 +2,13 @@
 // its input a and its output's gradient δ (Goodfellow 2015), so that sums of squares are products of squares.
 import { requireOptions, requireWhole } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { size, type Tensor, topological, withInputs } from "../graph/tensor.ts";
+import { createTensor, size, type Tensor, topological, withInputs } from "../graph/tensor.ts";
 import { isMeanOverRows } from "../losses/loss.ts";
 import { add, mul } from "../ops/binary.ts";
 import { grad } from "../ops/grad.ts";
 import { constant, input } from "../ops/leaves.ts";
 import { matmul } from "../ops/matmul.ts";
-import { broadcastTo, concat, reshape } from "../ops/movement.ts";
+import { broadcastTo, concat, reshape, slice } from "../ops/movement.ts";
 import { sum } from "../ops/reduce.ts";
 import { square } from "../ops/unary.ts";
 import { type CompileRequest, compile } from "../plan/compile.ts";
@@ -41,8 +41,8 @@ export interface ExampleStatistics {
 
 /**
  * Statistics of the examples' gradients over a data set, without dropout and with BatchNorm's running statistics. Networks
- * of dense layers and of operations that leave the batch axis alone take one pass a batch; others, such as convolutions,
- * a pass an example.
+ * of dense layers, convolutions and operations that leave the batch axis alone take one pass a batch; others, such as
+ * those with embeddings, a pass an example.
  * @throws for a loss that is no mean over examples: they have no gradients of their own then
  */
 export function exampleStatistics(
@@ -104,11 +104,13 @@ interface Parts {
   readonly pieces: readonly Piece[];
 }
 
-/** The gradient of one parameter for each example: a bᵀ of rows of a [rows, m] and b [rows, n], or a [rows, m] alone. */
+/** The gradient of one parameter for each example. */
 interface Piece {
   readonly offset: number;
-  readonly a: Tensor;
-  readonly b?: Tensor;
+  /** Σ gᵢ² number by number [m], and ‖gᵢ‖² [rows]. */
+  statistics(): { readonly squares: Tensor; readonly norms: Tensor };
+  /** [rows, m] */
+  each(): Tensor;
 }
 
 interface Compiled {
@@ -174,38 +176,34 @@ function overBatches(
 }
 
 const statisticsRequest: RequestFor = ({ rows, count, loss, theta, pieces }) => {
-  const squares = ({ a, b }: Piece): Tensor =>
-    b ? reshape(matmul(square(a), square(b), { transposeA: true }), [-1]) : sum(square(a), 0);
-  const norms = ({ a, b }: Piece): Tensor => (b ? mul(sum(square(a), 1), sum(square(b), 1)) : sum(square(a), 1));
+  const found = pieces.map((piece) => ({ offset: piece.offset, ...piece.statistics() }));
+  const squares = found.map(({ offset, squares: tensor }) => ({ offset, tensor }));
   return {
     loss: { tensor: loss },
     gradient: { tensor: grad(loss, [theta])[0] as Tensor },
-    squares: { tensor: joined(pieces, squares, (extent) => constant(0, [extent]), count, 0) },
-    norms: { tensor: pieces.map(norms).reduce(add, constant(0, [rows])) },
+    squares: { tensor: joined(squares, (extent) => constant(0, [extent]), count, 0) },
+    norms: { tensor: found.map(({ norms }) => norms).reduce(add, constant(0, [rows])) },
   };
 };
 
 const gradientsRequest: RequestFor = ({ rows, count, pieces }) => {
-  const each = ({ a, b }: Piece): Tensor =>
-    b ? reshape(mul(reshape(a, [rows, -1, 1]), reshape(b, [rows, 1, -1])), [rows, -1]) : a;
-  return { each: { tensor: joined(pieces, each, (extent) => constant(0, [rows, extent]), count, 1) } };
+  const each = pieces.map((piece) => ({ offset: piece.offset, tensor: piece.each() }));
+  return { each: { tensor: joined(each, (extent) => constant(0, [rows, extent]), count, 1) } };
 };
 
 /** Pieces in the order of θ; parameters that nothing depends on have zeros. */
 function joined(
-  pieces: readonly Piece[],
-  part: (piece: Piece) => Tensor,
+  pieces: readonly { readonly offset: number; readonly tensor: Tensor }[],
   zeros: (extent: number) => Tensor,
   count: number,
   axis: number,
 ): Tensor {
   const parts: Tensor[] = [];
   let reached = 0;
-  for (const piece of pieces) {
-    if (piece.offset > reached) parts.push(zeros(piece.offset - reached));
-    const tensor = part(piece);
+  for (const { offset, tensor } of pieces) {
+    if (offset > reached) parts.push(zeros(offset - reached));
     parts.push(tensor);
-    reached = piece.offset + (tensor.shape[axis] as number);
+    reached = offset + (tensor.shape[axis] as number);
   }
   if (reached < count) parts.push(zeros(count - reached));
   return concat(parts, axis);
@@ -261,12 +259,13 @@ function usesOf(loss: Tensor, theta: Tensor): Use[] {
 function pieceOf({ node, operand, offset }: Use, cotangent: Tensor, rows: number): Piece | undefined {
   const { operation, inputs, shape, attributes } = node;
   const parameter = inputs[operand] as Tensor;
+  const [a] = inputs as [Tensor];
   if (shape[0] !== rows) return undefined;
   if (operation.name === "matmul") {
-    const [a] = inputs as [Tensor, Tensor];
     const isDense = operand === 1 && a.shape.length === 2 && !attributes.transposeA && !attributes.transposeB;
-    return isDense ? { offset, a, b: cotangent } : undefined;
+    return isDense ? outerProducts(offset, a, cotangent) : undefined;
   }
+  if (operation.name === "conv2d" && operand === 1) return imageByImage(offset, node, cotangent);
   // Elementwise with broadcasting: a copy of the parameter for each row has the row's gradient.
   const missing = shape.length - parameter.shape.length;
   if (!operation.elementwise || missing < 1) return undefined;
@@ -280,5 +279,50 @@ function pieceOf({ node, operand, offset }: Use, cotangent: Tensor, rows: number
     [copies],
     cotangent,
   ) as [Tensor];
-  return { offset, a: reshape(gradient, [rows, -1]) };
+  const each = reshape(gradient, [rows, -1]);
+  return {
+    offset,
+    statistics: () => ({ squares: sum(square(each), 0), norms: sum(square(each), 1) }),
+    each: () => each,
+  };
+}
+
+/** a bᵀ of the rows of a [rows, m] and b [rows, n]. */
+const outerProducts = (offset: number, a: Tensor, b: Tensor): Piece => ({
+  offset,
+  statistics: () => ({
+    squares: reshape(matmul(square(a), square(b), { transposeA: true }), [-1]),
+    norms: mul(sum(square(a), 1), sum(square(b), 1)),
+  }),
+  each: () => {
+    const [rows] = a.shape as [number];
+    return reshape(mul(reshape(a, [rows, -1, 1]), reshape(b, [rows, 1, -1])), [rows, -1]);
+  },
+});
+
+/** A convolution's filters: image after image, but within one program, behind the same passes forward and back. */
+function imageByImage(offset: number, { operation, inputs, shape, attributes }: Tensor, cotangent: Tensor): Piece {
+  const [x, w] = inputs as [Tensor, Tensor];
+  const [rows] = shape as [number];
+  const image = (of: Tensor, row: number): Tensor =>
+    slice(of, [row, ...of.shape.slice(1).map(() => 0)], [1, ...of.shape.slice(1)]);
+  const gradientOf = (row: number): Tensor => {
+    const alone = createTensor(operation, [image(x, row), w], [1, ...shape.slice(1)], attributes);
+    return (grad(alone, [w], image(cotangent, row)) as [Tensor])[0];
+  };
+  const all = Array.from({ length: rows }, (_, row) => row);
+  return {
+    offset,
+    // Each gradient is done with before the next is made: there is room for one.
+    statistics() {
+      let squares: Tensor = constant(0, w.shape);
+      const norms = all.map((row) => {
+        const squared = square(gradientOf(row));
+        squares = add(squares, squared);
+        return reshape(sum(squared), [1]);
+      });
+      return { squares: reshape(squares, [-1]), norms: concat(norms) };
+    },
+    each: () => concat(all.map((row) => reshape(gradientOf(row), [1, -1]))),
+  };
 }

@@ -1,8 +1,9 @@
 // Gradients of single examples against gradients of batches of one, and the noise they make.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { randomSource } from "../../src/data/random.ts";
 import {
   arrayDataset,
+  batchNorm,
   chain,
   conv2d,
   crossEntropy,
@@ -11,6 +12,7 @@ import {
   embedding,
   flatten,
   gelu,
+  globalAveragePool2d,
   type Layer,
   l2,
   layerNorm,
@@ -28,6 +30,7 @@ import {
   gradientStandardError,
   twoBatchNoise,
 } from "../../src/science/index.ts";
+import { ReadyProgram } from "../../src/training/readyProgram.ts";
 import torch from "../golden/reference.json" with { type: "json" };
 import { dot, expectClose, netOf, numbers } from "../nn/net.ts";
 import { goldenMlp } from "./goldenMlp.ts";
@@ -57,6 +60,15 @@ const networks: Readonly<Record<string, Layer>> = {
   "layerNorm and residual": chain(dense(4), layerNorm(), residual(dense(4), gelu()), dense(3)),
   "dense of rank 3": chain(reshape([3, 2]), dense(4), tanh(), flatten(), dense(3)),
   conv2d: chain(reshape([2, 3, 1]), conv2d(2, 2), tanh(), flatten(), dense(3)),
+  "convolutions with padding, strides and groups, and batchNorm": chain(
+    reshape([2, 3, 1]),
+    conv2d(4, 3, { padding: "same", bias: false }),
+    batchNorm(),
+    relu(),
+    conv2d(4, 2, { padding: "same", strides: [1, 2], groups: 2 }),
+    globalAveragePool2d(),
+    dense(3),
+  ),
   "one parameter twice": {
     name: "tied",
     apply(input, context) {
@@ -86,6 +98,14 @@ describe("gradients of single examples", () => {
         expect(value).toBeCloseTo(dot(row, row), 4);
       });
     }
+  });
+
+  test.each(["dense", "layerNorm and residual", "conv2d"])("%s: one pass a batch", async (name) => {
+    const model = await netOf([6], networks[name] as Layer, { loss: crossEntropy() });
+    const run = vi.spyOn(ReadyProgram.prototype, "run");
+    exampleStatistics(model, arrayDataset({ x, y: labels, shape: [6] }), { batchSize: 3 });
+    expect(run).toHaveBeenCalledTimes(3); // of 3, 3 and 1 example
+    run.mockRestore();
   });
 
   test("through an embedding, without the penalty, at a θ of one's own", async () => {

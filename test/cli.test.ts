@@ -470,7 +470,7 @@ describe("thalweg surface and thalweg connect", () => {
     expect(result).toMatchObject({
       points: 25,
       holes: 0,
-      files: [join(folder, "1.surface.npz"), join(folder, "1.surface.svg")],
+      files: ["npz", "svg", "3d.svg"].map((ending) => join(folder, `1.surface.${ending}`)),
       about: { section: { kind: "random plane", seed: 7, normalize: "filter" }, examples: 60 },
     });
     expect(result.loss.min).toBeLessThan(result.loss.max);

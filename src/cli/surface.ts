@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createModel, type Model } from "thalweg";
 import type { Dataset } from "thalweg/data";
 import {
-  contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, toPng,
+  contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, surfacePicture, toPng,
 } from "thalweg/science"; // biome-ignore format: a list of names
 import { progress } from "./progress.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
@@ -50,10 +50,13 @@ export async function surfaceOf(
   }
   const { loss, accuracy, status, about } = reached;
   const known = loss.filter(Number.isFinite);
-  const picture = await (section.ranges.length === 1
+  const isLine = section.ranges.length === 1;
+  const picture = await (isLine
     ? profilePicture([{ name: section.about.kind, surface: reached }])
     : contourPicture(reached));
-  const files = [file, ...(await draw(file.replace(/\.npz$/, ""), picture, command.png))];
+  const name = file.replace(/\.npz$/, "");
+  const files = [file, ...(await draw(name, picture, command.png))];
+  if (!isLine) files.push(...(await draw(`${name}.3d`, await surfacePicture(reached), command.png)));
   const result = {
     points: status.length,
     holes: status.length - known.length,

@@ -55,6 +55,7 @@ export { type DescentRun, descentPicture } from "./pictures/descent.ts";
 export { noisePicture } from "./pictures/noise.ts";
 export { type PictureOptions, toPng } from "./pictures/page.ts";
 export { type Profile, profilePicture } from "./pictures/profile.ts";
+export { surfacePicture } from "./pictures/relief.ts";
 export { type SpectrumOptions, spectrumPicture } from "./pictures/spectrum.ts";
 export { type LbfgsOptions, lbfgs, type NewtonCGOptions, newtonCG } from "./secondOrder.ts";
 export {

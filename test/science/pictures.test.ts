@@ -7,6 +7,7 @@ import {
   profilePicture,
   type Surface,
   spectrumPicture,
+  surfacePicture,
   toPng,
 } from "../../src/science/index.ts";
 
@@ -93,6 +94,50 @@ describe("a contour picture", () => {
   test("is refused for lines, and where there is nothing to show", async () => {
     await expect(contourPicture(bowl(5, 1))).rejects.toThrow("this is a line; use profilePicture");
     await expect(contourPicture(bowl(5, 5, { status: new Uint8Array(25) }))).rejects.toThrow("no point of the surface");
+  });
+});
+
+describe("a picture in space", () => {
+  const cells = (svg: string): string[] =>
+    [...svg.matchAll(/<path fill="rgb[^"]+" d="M([^"]+)Z"/g)].map(([, line]) => line as string);
+
+  test("has every cell, what is far first, with path and marks upon them", async () => {
+    const svg = await surfacePicture(bowl(21, 11));
+    expect(cells(svg).length).toBe(20 * 10);
+    // The far corner is drawn highest up of all, the near one lowest.
+    const top = (line: string): number => Math.min(...line.split("L").map((pixel) => Number(pixel.split(",")[1])));
+    const tops = cells(svg).map(top);
+    expect(tops[0]).toBe(Math.min(...tops));
+    expect(tops.indexOf(Math.max(...tops))).toBeGreaterThan(100);
+    for (const text of ["a &#38; b", "loss on 500 examples", "upwards: logarithm of the loss", "first direction →"])
+      expect(svg).toContain(text);
+    expect(count(svg, /aria-label="path"/g)).toBe(2);
+    for (const [, r, g, b] of svg.matchAll(/rgb\((\d+),(\d+),(\d+)\)/g)) expect([g, b]).toEqual([r, r]);
+    expect(svg).not.toContain("NaN");
+  });
+
+  test("leaves holes out, with the cells around them", async () => {
+    const whole = bowl(21, 11);
+    const status = whole.status.map((_, at) => (at === 0 ? 2 : at === 5 * 21 + 5 ? 0 : 1));
+    const svg = await surfacePicture({
+      ...whole,
+      loss: whole.loss.map((value, at) => (status[at] === 1 ? value : Number.NaN)),
+      status,
+    });
+    expect(cells(svg).length).toBe(20 * 10 - 1 - 4);
+    expect(svg).toContain("1 without a finite loss");
+    expect(svg).not.toContain("NaN");
+  });
+
+  test("draws fewer points of a fine grid, and says so; a plain is one, too", async () => {
+    const fine = await surfacePicture(bowl(241, 11));
+    expect(cells(fine).length).toBe(120 * 5);
+    expect(fine).toContain("every 2nd is drawn");
+    const plain = bowl(5, 5);
+    expect(new Set((await surfacePicture({ ...plain, loss: plain.loss.map(() => 2) })).match(/rgb[^"]+/g)).size).toBe(
+      1,
+    );
+    await expect(surfacePicture(bowl(5, 1))).rejects.toThrow("this is a line; use profilePicture");
   });
 });
 

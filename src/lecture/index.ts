@@ -1,6 +1,7 @@
 // The lecture's experiments, in its order. A new one is a file and a line here.
 import { learning } from "./01-learning.ts";
 import { composition } from "./02-composition.ts";
+import { biasVariance } from "./03-bias-variance.ts";
 import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
@@ -16,6 +17,7 @@ import type { Experiment } from "./experiment.ts";
 export const experiments: readonly Experiment[] = [
   learning,
   composition,
+  biasVariance,
   empiricalRisk,
   fourSteps,
   manyStarts,

@@ -166,7 +166,7 @@ export function bars(options: BarOptions): Figure {
       ...{ label, domain: [0, groups.length], ticks: groups.map((_, at) => at + 0.5) },
       tickFormat: (at: number) => groups[Math.floor(at)] ?? "",
     },
-    y: { label: y.label, type: y.type ?? "linear", grid: true, ...(y.domain && { domain: y.domain }) },
+    y: { label: y.label, type: y.type ?? "linear", grid: true, ...(y.domain ? { domain: y.domain } : { nice: true }) },
     marks: [
       Plot.ruleX(
         groups.slice(1).map((_, at) => at + 1),

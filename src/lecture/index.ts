@@ -8,6 +8,7 @@ import { manyStarts } from "./07-many-starts.ts";
 import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { goodEnough } from "./10-good-enough.ts";
 import { streaming } from "./11-streaming.ts";
+import { shuffling } from "./12-shuffling.ts";
 import { informativeSamples } from "./14-informative-samples.ts";
 import { convergence } from "./15-convergence.ts";
 import { lossSurfaces } from "./17-loss-surfaces.ts";
@@ -24,6 +25,7 @@ export const experiments: readonly Experiment[] = [
   gradientOfBatches,
   goodEnough,
   streaming,
+  shuffling,
   informativeSamples,
   convergence,
   lossSurfaces,

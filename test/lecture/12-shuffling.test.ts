@@ -1,0 +1,26 @@
+// Row 12 at a small size.
+import { expect, test } from "vitest";
+import { shuffling } from "../../src/lecture/12-shuffling.ts";
+import { meanOf } from "../../src/lecture/statistics.ts";
+import { outcomeOf } from "./outcome.ts";
+
+test("sorted batches learn less in the first epochs; who comes to the target has come to it once", async () => {
+  const { data } = await outcomeOf(shuffling, { examples: 200, epochs: 3, target: 0.5, patience: 300, runs: 2 });
+  const found = data.found as unknown as {
+    order: string;
+    accuracy: number;
+    losses: number[];
+    unseen: number | null;
+    needed: number | null;
+  }[];
+  expect(found).toHaveLength(10);
+  const accuracy = (order: string): number =>
+    meanOf(found.filter((each) => each.order === order).map((each) => each.accuracy)).mean;
+  for (const order of ["shuffled once", "reshuffled", "with replacement"])
+    expect(accuracy(order), order).toBeGreaterThan(accuracy("sorted") + 0.2);
+  for (const { losses, unseen, needed, order } of found) {
+    expect(losses).toHaveLength(3);
+    expect(unseen === null).toBe(needed === null);
+    if (order !== "sorted" && order !== "all at once") expect(needed, order).toBeLessThan(100);
+  }
+});

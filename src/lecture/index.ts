@@ -9,6 +9,7 @@ import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { goodEnough } from "./10-good-enough.ts";
 import { streaming } from "./11-streaming.ts";
 import { shuffling } from "./12-shuffling.ts";
+import { balance } from "./13-balance.ts";
 import { informativeSamples } from "./14-informative-samples.ts";
 import { convergence } from "./15-convergence.ts";
 import { lossSurfaces } from "./17-loss-surfaces.ts";
@@ -26,6 +27,7 @@ export const experiments: readonly Experiment[] = [
   goodEnough,
   streaming,
   shuffling,
+  balance,
   informativeSamples,
   convergence,
   lossSurfaces,

@@ -5,6 +5,7 @@ import { biasVariance } from "./03-bias-variance.ts";
 import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
+import { paths } from "./08-paths.ts";
 import { gradientOfBatches } from "./09-gradient-noise.ts";
 import { goodEnough } from "./10-good-enough.ts";
 import { streaming } from "./11-streaming.ts";
@@ -23,6 +24,7 @@ export const experiments: readonly Experiment[] = [
   empiricalRisk,
   fourSteps,
   manyStarts,
+  paths,
   gradientOfBatches,
   goodEnough,
   streaming,

@@ -2,7 +2,7 @@
 // far such surfaces are from convex, beside one that is.
 import { avgPool2d, chain, createModel, crossEntropy, dense, flatten, type Layer, reshape, resnet, sgd } from "thalweg";
 import { cifar10, type Dataset, mnist, randomSource, subset } from "thalweg/data";
-import { contourPicture, randomSection, type Surface, surface } from "thalweg/science";
+import { contourPicture, randomSection, type Surface, surface, surfacePicture } from "thalweg/science";
 import { bars, beside } from "./chart.ts";
 import type { Experiment } from "./experiment.ts";
 import { type Mean, meanOf } from "./statistics.ts";
@@ -91,9 +91,12 @@ export const lossSurfaces: Experiment<Parameters> = {
     const where = `${picture} × ${picture} points, filter-normalised random directions, ${sample.size} training images a point, BatchNorm by the batch`;
     const pictured = (kind: Kind) =>
       `${kind}, seed ${seed}, test accuracy ${(100 * (accuracies[kind]?.[0] as number)).toFixed(1)} %`;
-    const contours = [];
-    for (const kind of kinds.slice(0, 2))
-      contours.push({ svg: await contourPicture(planes[kind][0] as Surface, { title: `ResNet-20 ${kind}` }) });
+    const [contours, reliefs]: { svg: string }[][] = [[], []];
+    for (const kind of kinds.slice(0, 2)) {
+      const plane = planes[kind][0] as Surface;
+      contours?.push({ svg: await contourPicture(plane, { title: `ResNet-20 ${kind}` }) });
+      reliefs?.push({ svg: await surfacePicture(plane, { title: `ResNet-20 ${kind}` }) });
+    }
     return {
       data: {
         data,
@@ -126,7 +129,15 @@ export const lossSurfaces: Experiment<Parameters> = {
             description:
               "Two contour maps side by side, dark where the loss is low: without skips on the left, with skips on the right. A star marks the trained network, a plus each other local minimum of the grid.",
           },
-          contours,
+          contours as { svg: string }[],
+        ),
+        beside(
+          {
+            name: "reliefs",
+            caption: `The same planes of the same two networks (one of ${runs} of each kind) as surfaces in space; height is the logarithm of the loss.`,
+            description: "Two surfaces seen from above at a slant: without skips on the left, with skips on the right.",
+          },
+          reliefs as { svg: string }[],
         ),
         bars({
           name: "convexity",

@@ -128,8 +128,27 @@ function addProducts(
       orders.map((order, at) => (at === axis ? undefined : order)),
     );
     rowsOf(a, []).forEach((ours, i) => {
-      for (let j = 0; j < n; j++)
-        values[i * n + j] = (values[i * n + j] as number) + dot(ours, theirs[j] as Float32Array);
+      addDots(values.subarray(i * n, (i + 1) * n), ours, theirs);
     });
   });
+}
+
+/** Adds to each sum the inner product of x with a row, of four rows at a time. */
+function addDots(sums: Float64Array, x: Float32Array, rows: readonly Float32Array[]): void {
+  let at = 0;
+  for (; at + 4 <= rows.length; at += 4) {
+    const [p, q, r, s] = rows.slice(at, at + 4) as [Float32Array, Float32Array, Float32Array, Float32Array];
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i] as number;
+      a += value * (p[i] as number);
+      b += value * (q[i] as number);
+      c += value * (r[i] as number);
+      d += value * (s[i] as number);
+    }
+    [a, b, c, d].forEach((sum, j) => {
+      sums[at + j] = (sums[at + j] as number) + sum;
+    });
+  }
+  for (; at < rows.length; at++) sums[at] = (sums[at] as number) + dot(x, rows[at] as Float32Array);
 }

@@ -527,6 +527,21 @@ describe("thalweg surface and thalweg connect", () => {
     expect(jsonLines(again.out)[0]).toMatchObject({ ...result, seconds: expect.any(Number) });
   });
 
+  it("connect: networks with running statistics, which are computed anew at every point", async () => {
+    const [a, b] = [4, 5].map((seed) => place(seed)) as [string, string];
+    const network = ["--network", "resnet8", "--epochs", "1", "--batch", "64", "--weight-decay", "0.001"];
+    for (const [i, checkpoint] of [a, b].entries())
+      await thalweg(["train", "mnist", "--data", digits, ...network, "--seed", `${i}`, "--checkpoint", checkpoint]);
+    const args = ["--data", digits, "--points", "3", "--epochs", "1", "--match", "--ensemble", "2", "--plane", "0"];
+    const { code, out, errors } = await thalweg(["connect", a, b, ...args]);
+    expect([code, errors]).toEqual([0, ""]);
+    const told = lines(out);
+    const ends = (at: number) => /\(ends ([\d.]+)\)/.exec(told[at] as string)?.[1];
+    expect([ends(2), ends(4), ends(3), ends(5)]).toEqual([ends(0), ends(0), ends(1), ends(1)]);
+    expect(told[6]).toMatch(/^ensembles, test: a [\d.]+ % right, b .*, 2 points of the curve [\d.]+ %$/);
+    expect(told[7]).toMatch(/^losses are cross-entropy \+ ½·0\.001·‖w‖²; after /);
+  });
+
   it.each<[string, () => string[], RegExp]>([
     ["networks of other kinds", () => ["connect", place(1), place(3)], /lineBetween: a and b are different networks/],
     ["a network and itself", () => ["connect", place(1), place(1)], /a and b are the same point/],

@@ -64,5 +64,5 @@ export function ensemblesText({ points, ends, all }: CurveEnsembles): string {
   const best = points.reduce((a, b) => (b.withFirst.accuracy > a.withFirst.accuracy ? b : a));
   const [first, last] = [points[0], points.at(-1)] as [(typeof points)[number], (typeof points)[number]];
   const share = ({ accuracy: right }: Judgement): string => `${(100 * right).toFixed(2)} %`;
-  return `ensembles, test: a ${share(first.alone)} right, b ${share(last.alone)}, both ${share(ends)}; a and the curve's ${best.t.toFixed(2)} ${share(best.withFirst)}, ${points.length} points of the curve ${share(all)}\n`;
+  return `ensembles, test: a ${share(first.alone)} right, b ${share(last.alone)}, both ${share(ends)}; a and the curve's best, at ${best.t.toFixed(2)}, ${share(best.withFirst)}, ${points.length} points of the curve ${share(all)}\n`;
 }

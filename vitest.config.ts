@@ -35,6 +35,7 @@ const nodeOnly = [
   "test/files/logs.test.ts",
   "test/files/place.test.ts",
   "test/lecture/**",
+  "test/science/eigenvalueSurface.test.ts",
   "test/science/pictures.test.ts",
   "test/science/surface*.test.ts",
   "test/training/allocation.test.ts",

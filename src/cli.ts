@@ -207,9 +207,14 @@ program
       .default("running"),
   )
   .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
-  .option("--examples <n>", "how many of them, drawn by --seed 0", wholeNumber(1), 2000)
+  .option("--examples <n>", "how many of them, drawn by seed 0", wholeNumber(1), 2000)
   .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
   .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
+  .option(
+    "--eigenvalues <n>",
+    "map the Hessian's smallest eigenvalue over its largest, too, at so many points on a side",
+    wholeNumber(2),
+  )
   .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .surface)")
   .option("--resume", "go on with the file of an earlier, same command")
   .option("--png", "draw the figure as PNG too, beside SVG")

@@ -483,6 +483,37 @@ describe("thalweg surface and thalweg connect", () => {
     expect(refused.errors).toMatch(/1\.surface\.npz" was made for another model/);
   });
 
+  it("surface: maps the ends of the Hessian's spectrum, and goes on with the map", async () => {
+    const args = ["surface", place(1), "--grid", "3", "--eigenvalues", "3", "--out", join(folder, "bent"), ...usual];
+    const { code, out, errors } = await thalweg(args);
+    expect([code, errors]).toEqual([0, ""]);
+    const [{ eigenvalues }] = jsonLines(out);
+    expect(eigenvalues).toMatchObject({
+      points: 9,
+      files: [join(folder, "bent.eigenvalues.npz"), join(folder, "bent.eigenvalues.svg")],
+    });
+    expect(eigenvalues.largest).toBeGreaterThan(0);
+    const map = await decodeSurface(readFileSync(eigenvalues.files[0]));
+    expect(Math.max(...(map.largest as Float64Array))).toBe(eigenvalues.largest);
+    const again = await thalweg([...args, "--resume"]);
+    expect(jsonLines(again.out)[0].eigenvalues).toEqual(eigenvalues);
+    const line = await thalweg([...args, "--plane", "line"]);
+    expect([line.code, line.errors]).toEqual([1, expect.stringContaining("--eigenvalues needs a plane")]);
+  });
+
+  it("surface: counts what is not finite, and leaves it out of its pictures", async () => {
+    const args = ["surface", place(1), "--grid", "5", "--range", "1e30", "--out", join(folder, "far"), ...usual];
+    const { code, out } = await thalweg(args);
+    expect(code).toBe(0);
+    const [{ holes, files }] = jsonLines(out);
+    expect(holes).toBe(24);
+    for (const file of files.slice(1)) {
+      const svg = readFileSync(file, "utf8");
+      expect(svg).toContain("24 without a finite loss");
+      expect(svg).not.toContain("NaN");
+    }
+  });
+
   it("surface: goes on where it was killed, to the same numbers", async () => {
     const args = (out: string) => ["surface", place(1), "--grid", "121", "--data", digits, "--out", join(folder, out)];
     const file = join(folder, "killed.npz");

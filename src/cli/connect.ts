@@ -17,8 +17,9 @@ import {
   type SurfaceOptions,
 } from "thalweg/science";
 import { ensemblesAlong, ensemblesText } from "./ensembles.ts";
+import { bare, draw } from "./figures.ts";
 import { progress } from "./progress.ts";
-import { bare, draw, followed } from "./surface.ts";
+import { followed } from "./surface.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
 export interface ConnectCommand extends LookOptions {

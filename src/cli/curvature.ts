@@ -3,9 +3,9 @@ import { createModel } from "thalweg";
 import {
   datasetObjective, eigenpairs, hessianTrace, type Objective, spectralDensity, spectrumPicture,
 } from "thalweg/science"; // biome-ignore format: a list of names
+import { bare, draw } from "./figures.ts";
 import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { whileShown } from "./progress.ts";
-import { bare, draw } from "./surface.ts";
 import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
 export interface CurvatureCommand extends LookOptions {

@@ -7,9 +7,9 @@ import {
   objectiveSurface, quadratic, rastrigin, ravine, rosenbrock, minimize as run, type Section, 
   type StoppingOptions, type Surface, saddle, spanned,type TestFunction,
 } from "thalweg/science"; // biome-ignore format: a list of names
+import { bare, draw } from "./figures.ts";
 import { type FunctionName, isFunction, type MethodName } from "./methods.ts";
 import { partsIn } from "./parts.ts";
-import { bare, draw } from "./surface.ts";
 import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
 export interface MinimizeCommand extends LookOptions {

@@ -5,9 +5,9 @@ import {
   type DrawnGradients, drawnGradients, type ExampleStatistics, exampleStatistics, gradientNoise, gradientStandardError,
   measuredStandardError, noisePicture, twoBatchNoise,
 } from "thalweg/science"; // biome-ignore format: a list of names
+import { bare, draw } from "./figures.ts";
 import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { whileShown } from "./progress.ts";
-import { bare, draw } from "./surface.ts";
 import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
 export interface NoiseCommand extends LookOptions {

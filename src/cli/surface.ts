@@ -1,12 +1,12 @@
 // The command `thalweg surface`: the loss of a trained network around it, along random directions.
-import { writeFileSync } from "node:fs";
 import { createModel, type Model } from "thalweg";
 import type { Dataset } from "thalweg/data";
 import {
-  contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, surfacePicture, toPng,
+  contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, surfacePicture,
 } from "thalweg/science"; // biome-ignore format: a list of names
-import { progress } from "./progress.ts";
-import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
+import { eigenvaluesOf } from "./eigenvalues.ts";
+import { bare, draw, following } from "./figures.ts";
+import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
 export interface SurfaceCommand extends LookOptions {
   readonly plane: "random" | "line";
@@ -17,6 +17,8 @@ export interface SurfaceCommand extends LookOptions {
   readonly batchNorm: "running" | "batch" | "refresh";
   readonly on: "train" | "test";
   readonly examples: number;
+  /** Points on a side of a map of them. */
+  readonly eigenvalues?: number;
   readonly out?: string;
   readonly resume?: boolean;
   readonly png?: boolean;
@@ -36,15 +38,34 @@ export async function surfaceOf(
   model.restore(trained.snapshot);
   const { plane, normalize, seed, range, grid, batchNorm, on, json, resume = false } = command;
   const section = randomSection(model, { seed, normalize, dimensions: plane === "line" ? 1 : 2 });
+  if (command.eigenvalues !== undefined && (plane === "line" || batchNorm === "refresh"))
+    throw new Error(
+      "surface: --eigenvalues needs a plane, and --batch-norm running or batch; leave the other option out",
+    );
   const file = `${command.out ?? `${bare(checkpoint)}.surface`}.npz`;
   const started = performance.now();
-  const reached = await followed(model, sets[on], section, "surface", json, {
+  const data = drawn(sets[on], command.examples);
+  const reached = await followed(model, data, section, "surface", json, {
     ...{ points: grid, x: [-range, range], normalization: batchNorm, statistics: sets.train, file, resume, signal },
     ...(plane === "random" && { y: [-range, range] }),
-    examples: Math.min(command.examples, sets[on].size),
   });
+  const name = file.replace(/\.npz$/, "");
+  const { eigenvalues: points, png } = command;
+  const bends =
+    reached && points !== undefined && batchNorm !== "refresh"
+      ? await eigenvaluesOf(model, data, section, {
+          points,
+          range,
+          normalization: batchNorm,
+          name,
+          resume,
+          png,
+          json,
+          signal,
+        })
+      : undefined;
   model.close();
-  if (!reached) {
+  if (!reached || signal.aborted) {
     write(json ? `${JSON.stringify({ interrupted: true, file })}\n` : `interrupted; go on with --resume\n`);
     return false;
   }
@@ -54,7 +75,6 @@ export async function surfaceOf(
   const picture = await (isLine
     ? profilePicture([{ name: section.about.kind, surface: reached }])
     : contourPicture(reached));
-  const name = file.replace(/\.npz$/, "");
   const files = [file, ...(await draw(name, picture, command.png))];
   if (!isLine) files.push(...(await draw(`${name}.3d`, await surfacePicture(reached), command.png)));
   const result = {
@@ -66,6 +86,7 @@ export async function surfaceOf(
       max: Math.max(...accuracy.filter(Number.isFinite)),
     },
     about,
+    ...(bends && { eigenvalues: bends }),
     seconds: (performance.now() - started) / 1000,
     files,
   };
@@ -76,20 +97,13 @@ export async function surfaceOf(
     write(
       ` on ${about.examples} examples of ${on}, after ${result.seconds.toFixed(1)} s\nkept in ${files.join(", ")}\n`,
     );
+    if (bends)
+      write(
+        `eigenvalues at ${bends.points} points from ${bends.smallest.toPrecision(3)} to ${bends.largest.toPrecision(3)}; −λmin/λmax at most ${bends.share.max.toPrecision(2)}; kept in ${bends.files.join(", ")}\n`,
+      );
   }
   return true;
 }
-
-/** Writes a picture as SVG, and as PNG where that is asked for → the files. */
-export async function draw(name: string, svg: string, png: boolean | undefined): Promise<string[]> {
-  writeFileSync(`${name}.svg`, svg);
-  if (!png) return [`${name}.svg`];
-  writeFileSync(`${name}.png`, await toPng(svg));
-  return [`${name}.svg`, `${name}.png`];
-}
-
-/** A checkpoint's name without its ending: where what is made of it is put. */
-export const bare = (checkpoint: string): string => checkpoint.replace(/\.checkpoint$/, "");
 
 /** A surface, with a bar → it, or undefined where it was stopped. */
 export async function followed(
@@ -100,18 +114,5 @@ export async function followed(
   json: boolean | undefined,
   options: SurfaceOptions,
 ): Promise<Surface | undefined> {
-  const bar = progress(what, json);
-  let last: Surface | undefined;
-  try {
-    for await (const report of surface(model, data, section, options)) {
-      last = report.surface;
-      bar.tell(report.done / report.total, report.secondsLeft);
-    }
-  } catch (error) {
-    if (!options.signal?.aborted) throw error;
-    return undefined;
-  } finally {
-    bar.close();
-  }
-  return last;
+  return following(surface(model, data, section, options), what, json, options.signal);
 }

@@ -80,13 +80,43 @@ export async function eigenpairs(
   };
 }
 
-export interface Condition {
+export interface Extremes {
   readonly largest: number;
   readonly smallest: number;
-  /** largest/smallest: how many times longer than wide the valley is. */
-  readonly condition: number;
   readonly converged: boolean;
   readonly products: number;
+}
+
+/**
+ * Both ends of the spectrum of ∇²L(θ) in one iteration.
+ * @throws as eigenpairs
+ */
+export async function extremeEigenvalues(
+  objective: Objective,
+  theta: Float32Array,
+  options: KrylovOptions = {},
+): Promise<Extremes> {
+  requireOptions("extremeEigenvalues", options, krylovOptions);
+  return extremes("extremeEigenvalues", objective, theta, options, false);
+}
+
+async function extremes(
+  call: string,
+  objective: Objective,
+  theta: Float32Array,
+  options: KrylovOptions,
+  relativeToEach: boolean,
+): Promise<Extremes> {
+  const ends = (values: Float64Array): number[] => [0, values.length - 1];
+  const count = Math.min(2, objective.size);
+  const { tridiagonal, ...how } = await iterate(call, objective, theta, options, count, ends, relativeToEach);
+  const values = tridiagonalEigen(tridiagonal.diagonal, tridiagonal.beside, []);
+  return { smallest: values[0] as number, largest: values[values.length - 1] as number, ...how };
+}
+
+export interface Condition extends Extremes {
+  /** largest/smallest: how many times longer than wide the valley is. */
+  readonly condition: number;
 }
 
 /**
@@ -101,15 +131,13 @@ export async function conditionNumber(
 ): Promise<Condition> {
   const call = "conditionNumber";
   requireOptions(call, options, krylovOptions);
-  const ends = (values: Float64Array): number[] => [0, values.length - 1];
-  const { tridiagonal, products, converged } = await iterate(call, objective, theta, options, 2, ends, true);
-  const values = tridiagonalEigen(tridiagonal.diagonal, tridiagonal.beside, []);
-  const [smallest, largest] = [values[0], values[values.length - 1]] as [number, number];
+  const ends = await extremes(call, objective, theta, options, true);
+  const { largest, smallest } = ends;
   if (!(smallest > 0))
     throw new Error(
       `${call}: the Hessian has the eigenvalue ${smallest.toPrecision(4)} beside ${largest.toPrecision(4)}: it is not positive definite; see eigenpairs, or take Gauss–Newton curvature`,
     );
-  return { largest, smallest, condition: largest / smallest, converged, products };
+  return { ...ends, condition: largest / smallest };
 }
 
 const unitRow = (m: number, i: number): Float64Array => Float64Array.from({ length: m }, (_, k) => Number(k === i));

@@ -25,9 +25,12 @@ export {
   conditionNumber,
   type Eigenpairs,
   type EigenpairsOptions,
+  type Extremes,
   eigenpairs,
+  extremeEigenvalues,
   type KrylovOptions,
 } from "./eigenpairs.ts";
+export { type EigenvalueSurface, type EigenvalueSurfaceOptions, eigenvalueSurface } from "./eigenvalueSurface.ts";
 export { type EnsembleOptions, ensemble, type PassedPlace, type SnapshotsOptions, snapshots } from "./ensemble.ts";
 export {
   type ConjugateGradientOptions,
@@ -52,6 +55,7 @@ export { type MinimizeOptions, minimize } from "./minimize.ts";
 export { type PathSummary, type PathValues, pathSummary } from "./pathSummary.ts";
 export { type ContourOptions, contourPicture, type NamedPath } from "./pictures/contour.ts";
 export { type DescentRun, descentPicture } from "./pictures/descent.ts";
+export { eigenvaluePicture } from "./pictures/eigenvalues.ts";
 export { noisePicture } from "./pictures/noise.ts";
 export { type PictureOptions, toPng } from "./pictures/page.ts";
 export { type Profile, profilePicture } from "./pictures/profile.ts";

@@ -50,11 +50,11 @@ export interface SurfaceReport {
 }
 
 /** Seconds between two writings of the file. */
-const SAVE_EVERY = 2;
+export const SAVE_EVERY = 2;
 /** The stream of the draw of examples. */
 const STREAM = 0x5c30;
 
-const gridNames = ["points", "x", "y", "file", "resume", "reportEvery", "signal"];
+export const gridNames = ["points", "x", "y", "file", "resume", "reportEvery", "signal"];
 
 /**
  * Mean loss over a data set, plus λΩ, and the share of right answers, on a grid. Coarse grids come first, so that a
@@ -109,7 +109,7 @@ export async function* objectiveSurface(
   yield* onGrid(call, section, judge, options, {});
 }
 
-function requireSection(call: string, { vectors }: Section, parameters: number, state: number): void {
+export function requireSection(call: string, { vectors }: Section, parameters: number, state: number): void {
   for (const vector of vectors)
     if (vector.parameters.length !== parameters || ![0, state].includes(vector.state?.length ?? 0))
       throw new Error(
@@ -186,7 +186,7 @@ function enter({ loss, accuracy, status }: Surface, at: number, values: Evaluati
   accuracy[at] = known ? (values.accuracy ?? Number.NaN) : Number.NaN;
 }
 
-function emptySurface(call: string, section: Section, options: GridOptions, about: SurfaceAbout): Surface {
+export function emptySurface(call: string, section: Section, options: GridOptions, about: SurfaceAbout): Surface {
   const isLine = section.ranges.length === 1;
   const { points = isLine ? 61 : 51 } = options;
   requireWhole(call, "points", points, 1);
@@ -214,7 +214,7 @@ function emptySurface(call: string, section: Section, options: GridOptions, abou
 }
 
 /** What a file holds of the same surface. @throws where it is of another one, saying what differs */
-async function resumed(call: string, empty: Surface, file: string): Promise<Surface> {
+export async function resumed(call: string, empty: Surface, file: string): Promise<Surface> {
   const kept = await decodeSurface(await readPlace(call, file), call);
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const [theirs, ours] = [kept.about, empty.about];
@@ -223,6 +223,7 @@ async function resumed(call: string, empty: Surface, file: string): Promise<Surf
     ["other directions", [theirs.section, theirs.vectors], [ours.section, ours.vectors]],
     ["other examples", [theirs.data, theirs.examples, theirs.seed], [ours.data, ours.examples, ours.seed]],
     [`normalization "${theirs.normalization}"`, theirs.normalization, ours.normalization],
+    [`tolerance ${theirs.tolerance}`, theirs.tolerance, ours.tolerance],
     ["another grid", [...kept.x, ...kept.y], [...empty.x, ...empty.y]],
   ].find(([, a, b]) => !same(a, b));
   if (differing)
@@ -240,7 +241,7 @@ export function coarseToFine(width: number, height: number): readonly number[] {
 }
 
 /** What tells numbers from others. */
-function fingerprint(...arrays: readonly (Uint8Array | Float32Array | Int32Array)[]): string {
+export function fingerprint(...arrays: readonly (Uint8Array | Float32Array | Int32Array)[]): string {
   const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
     new Uint8Array(buffer, byteOffset, byteLength);
   const sums = arrays.map((array) => checksum([bytes(array)]));

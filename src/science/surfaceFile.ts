@@ -21,6 +21,8 @@ export interface SurfaceAbout {
   readonly examples?: number;
   readonly seed?: number;
   readonly normalization?: string;
+  /** To which eigenvalues converged, where there are any. */
+  readonly tolerance?: number;
 }
 
 /** Values on a grid: number [j, i], in the order of C, is at (x[i], y[j]). */
@@ -32,6 +34,9 @@ export interface Surface {
   readonly loss: Float64Array;
   /** Share of right answers; NaN where there is none. */
   readonly accuracy: Float64Array;
+  /** The ends of the Hessian's spectrum, where eigenvalueSurface computed them. */
+  readonly smallest?: Float64Array;
+  readonly largest?: Float64Array;
   /** 0: not yet judged, 1: known, 2: a hole, where the loss is not finite. */
   readonly status: Uint8Array;
   readonly about: SurfaceAbout;
@@ -40,8 +45,9 @@ export interface Surface {
   readonly path: readonly (readonly [x: number, y: number])[];
 }
 
-/** The bytes of a .npz file: x, y, loss, accuracy, status, path, and the rest as JSON in `about`. */
-export function encodeSurface({ x, y, loss, accuracy, status, about, marks, path }: Surface): Uint8Array<ArrayBuffer> {
+/** The bytes of a .npz file: x, y, loss, accuracy, eigenvalues, status, path, and the rest as JSON in `about`. */
+export function encodeSurface(surface: Surface): Uint8Array<ArrayBuffer> {
+  const { x, y, loss, accuracy, smallest, largest, status, about, marks, path } = surface;
   const grid = [y.length, x.length];
   const text = new TextEncoder().encode(JSON.stringify({ ...about, marks }));
   return writeNpz(
@@ -50,6 +56,12 @@ export function encodeSurface({ x, y, loss, accuracy, status, about, marks, path
       ["y", { shape: [y.length], data: y }],
       ["loss", { shape: grid, data: loss }],
       ["accuracy", { shape: grid, data: accuracy }],
+      ...(smallest && largest
+        ? ([
+            ["smallest", { shape: grid, data: smallest }],
+            ["largest", { shape: grid, data: largest }],
+          ] as const)
+        : []),
       ["status", { shape: grid, data: status }],
       ["path", { shape: [path.length, 2], data: Float64Array.from(path.flat()) }],
       ["about", { shape: [text.length], data: text }],
@@ -76,6 +88,10 @@ export async function decodeSurface(bytes: Uint8Array, call = "decodeSurface"): 
     y,
     loss: numbers("loss", Float64Array, grid),
     accuracy: numbers("accuracy", Float64Array, grid),
+    ...(arrays.has("smallest") && {
+      smallest: numbers("smallest", Float64Array, grid),
+      largest: numbers("largest", Float64Array, grid),
+    }),
     status: numbers("status", Uint8Array, grid),
     about,
     marks,

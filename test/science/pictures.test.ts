@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   contourPicture,
   descentPicture,
+  eigenvaluePicture,
   noisePicture,
   profilePicture,
   type Surface,
@@ -139,6 +140,21 @@ describe("a picture in space", () => {
     );
     await expect(surfacePicture(bowl(5, 1))).rejects.toThrow("this is a line; use profilePicture");
   });
+});
+
+test("a picture of eigenvalues has a cell for each point that is known, dark where nothing bends downwards", async () => {
+  const whole = bowl(3, 3);
+  const known = whole.status.map((_, at) => (at === 8 ? 2 : 1));
+  const largest = whole.loss.map(() => 4);
+  const smallest = whole.loss.map((_, at) => (at === 0 ? 1 : -at));
+  const svg = await eigenvaluePicture({ ...whole, status: known, smallest, largest });
+  const figure = svg.slice(svg.lastIndexOf('aria-label="rect"'));
+  const shades = [...figure.matchAll(/<rect[^>]*fill="rgb\((\d+),/g)].map(([, shade]) => Number(shade));
+  expect(shades.length).toBe(8);
+  expect(shades).toEqual([...shades].sort((a, b) => a - b));
+  expect([shades[0], shades[7]]).toEqual([20, 225]);
+  expect(svg).toContain("at 1 of 8 points below 0.01");
+  await expect(eigenvaluePicture({ ...bowl(3, 1), smallest, largest })).rejects.toThrow("this is a line");
 });
 
 describe("a profile picture", () => {

@@ -252,8 +252,8 @@ export const convergence: Experiment<Parameters> = {
               gain(name),
             ),
           ),
-          finding(`‖∇L‖ after ${budget} gradients of the whole set, gradient descent`, left("gradient descent")),
-          finding(`‖∇L‖ after ${budget} epochs of SGD with the same constant step`, left(stochastic)),
+          finding(`‖∇L‖ of gradient descent after ${budget} gradients`, left("gradient descent")),
+          finding(`‖∇L‖ of SGD with the same constant step after ${budget} epochs`, left(stochastic)),
           finding(
             `‖∇L‖ where L-BFGS ends that sees batches of ${BATCH}, its search finding nothing lower`,
             left(curved),

@@ -13,6 +13,7 @@ import { shuffling } from "./12-shuffling.ts";
 import { balance } from "./13-balance.ts";
 import { informativeSamples } from "./14-informative-samples.ts";
 import { convergence } from "./15-convergence.ts";
+import { batchAgainstStochastic } from "./16-batch-against-stochastic.ts";
 import { lossSurfaces } from "./17-loss-surfaces.ts";
 import { modeConnectivity } from "./18-mode-connectivity.ts";
 import type { Experiment } from "./experiment.ts";
@@ -32,6 +33,7 @@ export const experiments: readonly Experiment[] = [
   balance,
   informativeSamples,
   convergence,
+  batchAgainstStochastic,
   lossSurfaces,
   modeConnectivity,
 ];

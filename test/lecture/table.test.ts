@@ -5,7 +5,7 @@ test("cells break between words where their column ends, and markup in them is t
   const { svg, name } = table({
     ...{ name: "cells", caption: "what", description: "what there is to see" },
     columns: [
-      { head: "a", width: 60 },
+      { head: "a", width: 64 },
       { head: "b", width: 200 },
     ],
     rows: [["one two three", "x < 1 & y"]],
@@ -14,10 +14,10 @@ test("cells break between words where their column ends, and markup in them is t
   const texts = [...svg.matchAll(/<text x="(\d+)"[^>]*>([^<]*)<\/text>/g)].map(([, x, text]) => [Number(x), text]);
   expect(texts).toEqual([
     [8, "a"],
-    [68, "b"],
+    [72, "b"],
     [8, "one two"],
     [8, "three"],
-    [68, "x &#60; 1 &#38; y"],
+    [72, "x &#60; 1 &#38; y"],
   ]);
-  expect(svg).toMatch(/^<svg [^>]*width="260"/);
+  expect(svg).toMatch(/^<svg [^>]*width="264"/);
 });

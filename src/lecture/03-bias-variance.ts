@@ -41,6 +41,7 @@ export const biasVariance: Experiment<Parameters> = {
     for (let group = 0; group < groups; group++) {
       const answers: Float64Array[][] = [];
       for (let set = 0; set < sets; set++) {
+        await new Promise((done) => setTimeout(done));
         signal.throwIfAborted();
         answers.push(answersOf(draw()));
         const noisy = wanted.map((value) => value + noise * random.normal());

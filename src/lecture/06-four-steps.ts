@@ -52,6 +52,7 @@ export const fourSteps: Experiment<Parameters> = {
       apart = Math.max(apart, ...byHand.map((w, i) => Math.abs(w - (model.parameters[i] as number))));
       for (const i of [0, 1] as const) gradients[i].push(model.gradient[i] as number);
       if (at % 100 < 99) continue;
+      await new Promise((done) => setTimeout(done));
       signal.throwIfAborted();
       yield { done: (0.5 * (at + 1)) / draws, note: `${at + 1} of ${draws} mini-batches` };
     }
@@ -63,6 +64,7 @@ export const fourSteps: Experiment<Parameters> = {
     // And again: with mini-batches, many times, and last with the whole set.
     const walks: { readonly path: ChartPoint[]; readonly losses: number[]; readonly falls: number }[] = [];
     while (walks.length <= paths) {
+      await new Promise((done) => setTimeout(done));
       signal.throwIfAborted();
       const places = [start];
       model.parameters = start;

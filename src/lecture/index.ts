@@ -2,6 +2,7 @@
 import { learning } from "./01-learning.ts";
 import { composition } from "./02-composition.ts";
 import { biasVariance } from "./03-bias-variance.ts";
+import { relaxedProxies } from "./04-proxies.ts";
 import { empiricalRisk } from "./05-empirical-risk.ts";
 import { fourSteps } from "./06-four-steps.ts";
 import { manyStarts } from "./07-many-starts.ts";
@@ -22,6 +23,7 @@ export const experiments: readonly Experiment[] = [
   learning,
   composition,
   biasVariance,
+  relaxedProxies,
   empiricalRisk,
   fourSteps,
   manyStarts,

@@ -130,6 +130,8 @@ async function* measured(
   let next = await run.next();
   while (!next.done) {
     yield { experiment, kind: "progress", ...next.value };
+    // Signals are told of in the host's turn.
+    await new Promise(setImmediate);
     signal.throwIfAborted();
     next = await run.next();
   }

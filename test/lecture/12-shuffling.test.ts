@@ -13,7 +13,7 @@ test("sorted batches learn less in the first epochs; who comes to the target has
     unseen: number | null;
     needed: number | null;
   }[];
-  expect(found).toHaveLength(10);
+  expect(found).toHaveLength(12);
   const accuracy = (order: string): number =>
     meanOf(found.filter((each) => each.order === order).map((each) => each.accuracy)).mean;
   for (const order of ["shuffled once", "reshuffled", "with replacement"])
@@ -21,6 +21,6 @@ test("sorted batches learn less in the first epochs; who comes to the target has
   for (const { losses, unseen, needed, order } of found) {
     expect(losses).toHaveLength(3);
     expect(unseen === null).toBe(needed === null);
-    if (order !== "sorted" && order !== "all at once") expect(needed, order).toBeLessThan(100);
+    if (order.includes("shuffled")) expect(needed, order).toBeLessThan(100);
   }
 });

@@ -63,7 +63,7 @@ export const empiricalRisk: Experiment<Parameters> = {
       },
       verdict: {
         judgement: holds ? "supported" : "partly",
-        why: `The spread of the empirical risk over ${draws} samples of each size falls as n to the power ${slope.mean.toFixed(3)}; independent examples promise −0.5.`,
+        why: `The spread of the empirical risk over ${draws} samples of each size falls as n to the power ${slope.mean.toFixed(3).replace("-", "−")}; independent examples promise −0.5.`,
         numbers: [
           {
             name: "slope of log spread on log n",

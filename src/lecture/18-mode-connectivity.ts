@@ -159,7 +159,7 @@ export const modeConnectivity: Experiment<Parameters> = {
         const through = planeThrough(a, b, { parameters: bezier.model.parameters }, { path });
         const grid = yield* judge(through, some(learnt, 500, seed), { points: plane });
         picture = await contourPicture(grid, {
-          title: "The plane of two networks and a curve's bend",
+          title: "Through two networks and a bend",
           axes: ["from a to b", "across"],
         });
       }

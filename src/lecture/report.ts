@@ -20,11 +20,12 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.
 const address = (svg: string): string =>
   `data:image/svg+xml,${encodeURIComponent(svg).replace(/%20/g, " ").replace(/%3D/g, "=").replace(/%2F/g, "/").replace(/%3A/g, ":").replace(/%2C/g, ",")}`;
 
-/** Four digits, without the tail of zeros. */
+/** Four digits, without the tail of zeros, and with a true minus. */
 const number = (value: number): string =>
-  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
+  (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
     ? value.toExponential(2)
-    : String(Number(value.toPrecision(4)));
+    : String(Number(value.toPrecision(4)))
+  ).replaceAll("-", "−");
 
 const marks = { supported: "●", partly: "◐", "not supported": "○" } as const;
 
@@ -143,6 +144,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child { text-align: left; font-weight: 400; }
+@media (min-width: 40rem) { td { white-space: nowrap; } }
 thead th { color: var(--faint); font-weight: 400; }
 @media (min-width: 70rem) {
   body { display: grid; grid-template-columns: 20rem minmax(0, 46rem); column-gap: 3rem; }

@@ -45,7 +45,7 @@ test("keeps data, figures and code, and a report that says everything", async ()
   expect(image?.getAttribute("alt")).toBe("a line that rises");
   const svg = decodeURIComponent((image?.getAttribute("src") ?? "").slice("data:image/svg+xml,".length));
   expect(svg).toBe(readFileSync(join(out, "figures/01-sum-1-sum.svg"), "utf8"));
-  expect(sections[0]?.querySelector("tbody tr")?.textContent).toBe("sum10 to 1.00e-92");
+  expect(sections[0]?.querySelector("tbody tr")?.textContent).toBe("sum10 to 1.00e−92");
   for (const link of document.querySelectorAll("main a"))
     expect(readFileSync(join(out, link.getAttribute("href") as string), "utf8")).not.toBe("");
   for (const link of document.querySelectorAll("nav a"))

@@ -62,8 +62,8 @@ export async function contourPicture(surface: Surface, options: ContourOptions =
   const pixels = { x: (WIDTH - LEFT) / (x1 - x0), y: HEIGHT / (y1 - y0) };
   const figure = Plot.plot({
     ...{ document, width: WIDTH, height: HEIGHT, marginLeft: LEFT },
-    x: { domain: [x0, x1], label: axes[0], tickFormat: "~g" },
-    y: { domain: [y0, y1], label: axes[1], tickFormat: "~g" },
+    x: { domain: [x0, x1], label: axes[0] },
+    y: { domain: [y0, y1], label: axes[1] },
     color,
     marks: [
       Plot.contour(values, { ...grid, fill: Plot.identity, clip: true }),

@@ -148,9 +148,14 @@ export const convergence: Experiment<Parameters> = {
         yield { done: 0.3 + (0.7 * run) / runs, note: `where steps diverge, ${on} ${run + 1}` };
         const limit = 2 / ((await eigenpairs(f, at, { signal, tolerance: 1e-5 })).values[0] as number);
         const start = normal(f.size, 1e-4, each).map((value, i) => value + (at[i] as number));
-        const factor = (share: number): number => factorAt(f, start, share * limit, iterations);
-        edges[on].push(edgeOf(factor));
-        factors.push(...steps.map((share) => ({ on, share, factor: factor(share) })));
+        const factor = async (share: number): Promise<number> => {
+          // Others have their turn, one of whom may abort.
+          await new Promise((resolve) => setTimeout(resolve));
+          signal.throwIfAborted();
+          return factorAt(f, start, share * limit, iterations);
+        };
+        edges[on].push(await edgeOf(factor));
+        for (const share of steps) factors.push({ on, share, factor: await factor(share) });
         if (on === "network") rate = limit / 2;
       }
       for (const [name, of] of Object.entries(onNetwork)) {
@@ -357,11 +362,11 @@ function factorAt(f: Objective, start: Float32Array, learningRate: number, maxIt
 }
 
 /** Where the factor passes 1, looked for from a quarter to four times the step that theory names. */
-function edgeOf(factor: (share: number) => number): number {
+async function edgeOf(factor: (share: number) => Promise<number>): Promise<number> {
   let [low, high] = [1 / 4, 4];
   while (high / low > 1.001) {
     const middle = Math.sqrt(low * high);
-    if (factor(middle) > 1) high = middle;
+    if ((await factor(middle)) > 1) high = middle;
     else low = middle;
   }
   return Math.sqrt(low * high);

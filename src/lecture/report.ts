@@ -144,6 +144,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child { text-align: left; font-weight: 400; }
+td { overflow-wrap: anywhere; }
 @media (min-width: 40rem) { td { white-space: nowrap; } }
 thead th { color: var(--faint); font-weight: 400; }
 @media (min-width: 70rem) {

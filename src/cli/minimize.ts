@@ -143,9 +143,7 @@ async function functionProblem(what: FunctionName, command: MinimizeCommand): Pr
   for (const [option, names] of Object.entries(takes))
     if (command[option as keyof typeof takes] !== undefined && !names.includes(what))
       throw new Error(`minimize ${what}: --${option} is for ${names.join(" and ")}; leave it out`);
-  for (const option of ["data", "threads"] as const)
-    if (command[option] !== undefined)
-      throw new Error(`minimize ${what}: --${option} is for checkpoints; leave it out`);
+  if (command.data !== undefined) throw new Error(`minimize ${what}: --data is for checkpoints; leave it out`);
   const f = await makes[what](command);
   const start = command.from ? Float32Array.from(command.from) : f.start;
   if (start.length !== f.size)

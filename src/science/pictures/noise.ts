@@ -63,7 +63,7 @@ export async function noisePicture(
       ...(isInside(size, least, greatest)
         ? [
             Plot.ruleY([size], { stroke: "#777", strokeWidth: 1.5 }),
-            Plot.text([size], { ...{ y: size, frameAnchor: "right", dx: -8, dy: -9 }, text: () => "‖G‖", ...text }),
+            Plot.text([size], { ...{ y: size, frameAnchor: "left", dx: 8, dy: -9 }, text: () => "‖G‖", ...text }),
           ]
         : []),
       ...(isInside(noiseScale, 0.8, 1.25 * most)

@@ -93,12 +93,12 @@ export const lines: readonly { readonly property: string; readonly batch: Cell; 
   {
     property: "Overfitting",
     batch: {
-      ...{ word: "easier", row: 12, number: "the same, all at once over reshuffled" },
-      ...{ says: (x) => `at equal training loss ${x} times the loss on unseen examples`, holds: above(1) },
+      ...{ word: "easier", row: 12, number: "the same, all at once, 0.5, over reshuffled" },
+      ...{ says: (x) => `rate 0.5: at equal training loss ${x} times SGD's loss on unseen examples`, holds: above(1) },
     },
     stochastic: {
-      ...{ word: "harder", row: 12, number: "the same, all at once over reshuffled" },
-      ...{ says: (x) => `the other way round: 1/${x}`, holds: above(1) },
+      ...{ word: "harder", row: 12, number: "the same, all at once, 1, over reshuffled" },
+      ...{ says: (x) => `against batch descent of rate 1: that has ${x} times the loss of SGD`, holds: above(1) },
     },
   },
   {

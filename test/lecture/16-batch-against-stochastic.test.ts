@@ -25,8 +25,8 @@ test("the numbers are there: their names stand in the experiments' code", () => 
   for (const { row, number } of cells) {
     expect(batchAgainstStochastic.needs).toContain(row);
     const file = experiments.find(({ id }) => id === row)?.file as string;
-    // What comes later may be put in.
-    expect(readFileSync(new URL(`../../src/lecture/${file}`, import.meta.url), "utf8")).toContain(number.slice(0, 19));
+    // What comes later may be put in, as the rates of row 12 are.
+    expect(readFileSync(new URL(`../../src/lecture/${file}`, import.meta.url), "utf8")).toContain(number.slice(0, 10));
   }
 });
 
@@ -51,7 +51,7 @@ test("a cell is borne out by its number, or said not to be", async () => {
 });
 
 test("a number that is missing is named", async () => {
-  const missing = "the same, all at once over reshuffled";
+  const missing = "the same, all at once, 1, over reshuffled";
   const run = outcomeOf(batchAgainstStochastic, {}, { outcomeOf: outcomes(() => 1, missing) });
   await expect(run).rejects.toThrow(`experiment 12 has no number that is called "${missing}…"`);
 });

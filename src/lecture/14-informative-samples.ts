@@ -114,6 +114,11 @@ export const informativeSamples: Experiment<Parameters> = {
       meanOf((course ?? []).slice(-Math.ceil(epochs / 4)).map((state) => state[of])).mean;
     const losses = (name: Name): Mean =>
       geometricMeanOf(courses[name].map((course, i) => late(course, "loss") / late(courses.uniform[i], "loss")));
+    const atTheEnd = geometricMeanOf(
+      courses["by gradient"].map(
+        (course, i) => (course.at(-1)?.loss as number) / (courses.uniform[i]?.at(-1)?.loss as number),
+      ),
+    );
     const worse = (name: Name): Mean =>
       meanOf(courses[name].map((course, i) => late(course, "error") - late(courses.uniform[i], "error")));
     const holds = [ratio("by gradient").high < 1, losses("by gradient").high < 1, worse("the hardest, always").low > 0];
@@ -122,6 +127,7 @@ export const informativeSamples: Experiment<Parameters> = {
       ["variance of the gradient over uniform's, by loss", ratio("by loss")],
       ["variance over uniform's, the least that weights allow", least],
       ["training loss over uniform's at equal examples, by gradient", losses("by gradient")],
+      ["the same after the last epoch alone, by gradient", atTheEnd],
       ["training loss over uniform's at equal examples, by loss", losses("by loss")],
       ["training loss over uniform's at equal examples, the hardest, always", losses("the hardest, always")],
       ["test error more than uniform's, by gradient", worse("by gradient")],

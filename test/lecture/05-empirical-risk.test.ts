@@ -14,5 +14,6 @@ test("samples' risks lie around the whole set's, and their spread falls as one o
     const next = spreads[i + 1];
     if (next !== undefined) expect(Math.log2((spreads[i] as number) / next)).toBeCloseTo(1, 0);
   }
-  expect(verdict.numbers[0]?.value).toBeCloseTo(-0.5, 1);
+  // Its standard error is some 0.04 here.
+  expect(Math.abs((verdict.numbers[0]?.value as number) + 0.5)).toBeLessThan(0.15);
 });

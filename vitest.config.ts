@@ -72,7 +72,8 @@ export default defineConfig({
       },
       {
         resolve: { conditions: ["thalweg-source", ...defaultClientConditions] },
-        optimizeDeps: { include: ["fast-check"] },
+        // resvg is machine code for Node.
+        optimizeDeps: { include: ["fast-check"], exclude: ["@resvg/resvg-js"] },
         server: { headers: isolation },
         test: {
           name: "chromium",

@@ -128,5 +128,7 @@ export async function toPng(svg: string): Promise<Uint8Array> {
   if (typeof svg !== "string" || !svg.startsWith("<svg"))
     throw new Error(`toPng: expected the SVG of a picture, got ${show(svg).slice(0, 40)}`);
   const { Resvg } = await import("@resvg/resvg-js");
+  // Bundlers for pages leave it out (`browser` in package.json).
+  if (!Resvg) throw new Error("toPng: needs Node; in a page draw the SVG on a canvas");
   return new Uint8Array(new Resvg(svg, { fitTo: { mode: "zoom", value: 2 }, background: "white" }).render().asPng());
 }

@@ -1,14 +1,13 @@
 // The command `thalweg curvature`: the Hessian of a trained network's loss, by its eigenvalues.
-import { createModel } from "thalweg";
 import {
   datasetObjective, eigenpairs, hessianTrace, type Objective, spectralDensity, spectrumPicture,
 } from "thalweg/science"; // biome-ignore format: a list of names
 import { bare, draw } from "./figures.ts";
 import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { whileShown } from "./progress.ts";
-import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
+import { type ExamineOptions, examined } from "./trained.ts";
 
-export interface CurvatureCommand extends LookOptions {
+export interface CurvatureCommand extends ExamineOptions {
   readonly top: number;
   readonly tolerance: number;
   /** Hessian-vector products for it. */
@@ -17,13 +16,8 @@ export interface CurvatureCommand extends LookOptions {
   readonly probes: number;
   readonly steps: number;
   readonly batchNorm: "running" | "batch";
-  readonly on: "train" | "test";
-  readonly examples: number;
   readonly seed: number;
-  readonly out?: string;
   readonly resume?: boolean;
-  readonly png?: boolean;
-  readonly json?: boolean;
 }
 
 /** @returns whether it went to its end */
@@ -33,12 +27,8 @@ export async function curvature(
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const trained = await readTrained(checkpoint);
-  const sets = await dataOf(trained, command);
   const { top, probes, batchNorm, on, seed, json, png, resume = false } = command;
-  const model = await createModel(optionsOf(trained, { threads: 1 }, sets.train));
-  model.restore(trained.snapshot);
-  const data = drawn(sets[on], command.examples);
+  const { model, data } = await examined(checkpoint, { ...command, threads: 1 });
   const objective = datasetObjective(model, data, { normalization: batchNorm });
   const theta = model.parameters.slice();
   const file = `${command.out ?? `${bare(checkpoint)}.curvature`}.npz`;

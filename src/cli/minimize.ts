@@ -1,6 +1,4 @@
 // The command `thalweg minimize`: batch methods on test functions, and on a trained network's loss.
-import { createModel, type Model } from "thalweg";
-import type { Dataset } from "thalweg/data";
 import {
   beale, contourPicture, type Descent, type DescentState, datasetObjective, descentPicture, eigenpairs, gradientDescent,
   heavyBall, himmelblau, lbfgs, nesterov, newtonCG, nonlinearConjugateGradient, type Objective,
@@ -10,9 +8,9 @@ import {
 import { bare, draw } from "./figures.ts";
 import { type FunctionName, isFunction, type MethodName } from "./methods.ts";
 import { partsIn } from "./parts.ts";
-import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
+import { type ExamineOptions, examined } from "./trained.ts";
 
-export interface MinimizeCommand extends LookOptions {
+export interface MinimizeCommand extends ExamineOptions {
   readonly method: readonly MethodName[];
   readonly lineSearch: "fixed" | "armijo" | "strongWolfe";
   readonly learningRate?: number;
@@ -22,11 +20,6 @@ export interface MinimizeCommand extends LookOptions {
   readonly from?: readonly number[];
   readonly dimensions?: number;
   readonly condition?: number;
-  readonly on: "train" | "test";
-  readonly examples: number;
-  readonly out?: string;
-  readonly png?: boolean;
-  readonly json?: boolean;
 }
 
 /** Something to be minimised. */
@@ -160,11 +153,7 @@ async function checkpointProblem(checkpoint: string, command: MinimizeCommand): 
   for (const option of ["from", "dimensions", "condition"] as const)
     if (command[option] !== undefined)
       throw new Error(`minimize ${checkpoint}: --${option} is for test functions; leave it out`);
-  const trained = await readTrained(checkpoint);
-  const sets = await dataOf(trained, command);
-  const model: Model = await createModel(optionsOf(trained, { threads: 1 }, sets.train));
-  model.restore(trained.snapshot);
-  const data: Dataset = drawn(sets[command.on], command.examples);
+  const { model, data, test } = await examined(checkpoint, { ...command, threads: 1 });
   const name = bare(checkpoint).replace(/.*[\\/]/, "");
   return {
     ...{ name, objective: datasetObjective(model, data), start: model.parameters.slice(), minima: [] },
@@ -172,7 +161,7 @@ async function checkpointProblem(checkpoint: string, command: MinimizeCommand): 
     about: `${name}, ${model.parameters.length} parameters; loss on ${data.size} examples of ${command.on}`,
     judge(theta) {
       model.parameters = theta;
-      return model.evaluate(sets.test);
+      return model.evaluate(test);
     },
     close: () => model.close(),
   };

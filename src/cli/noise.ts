@@ -1,5 +1,5 @@
 // The command `thalweg noise`: how far gradients of batches stray from that of all examples, predicted and measured.
-import { createModel, type Model } from "thalweg";
+import type { Model } from "thalweg";
 import { type Dataset, subset } from "thalweg/data";
 import {
   type DrawnGradients, drawnGradients, type ExampleStatistics, exampleStatistics, gradientNoise, gradientStandardError,
@@ -8,17 +8,12 @@ import {
 import { bare, draw } from "./figures.ts";
 import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { whileShown } from "./progress.ts";
-import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
+import { type ExamineOptions, examined } from "./trained.ts";
 
-export interface NoiseCommand extends LookOptions {
+export interface NoiseCommand extends ExamineOptions {
   readonly draws: number;
-  readonly on: "train" | "test";
-  readonly examples: number;
   readonly seed: number;
-  readonly out?: string;
   readonly resume?: boolean;
-  readonly png?: boolean;
-  readonly json?: boolean;
 }
 
 /** Batches are no larger. */
@@ -35,12 +30,8 @@ export async function noise(
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const trained = await readTrained(checkpoint);
-  const sets = await dataOf(trained, command);
   const { on, seed, draws, json, png, resume = false } = command;
-  const model = await createModel(optionsOf(trained, { threads: 1 }, sets.train));
-  model.restore(trained.snapshot);
-  const data = drawn(sets[on], command.examples);
+  const { model, data } = await examined(checkpoint, { ...command, threads: 1 });
   if (data.size < 4)
     throw new Error(`noise: too few examples to show a spread: ${data.size}; give --examples 4 or more`);
   const file = `${command.out ?? `${bare(checkpoint)}.noise`}.npz`;

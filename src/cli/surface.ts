@@ -1,28 +1,23 @@
 // The command `thalweg surface`: the loss of a trained network around it, along random directions.
-import { createModel, type Model } from "thalweg";
+import type { Model } from "thalweg";
 import type { Dataset } from "thalweg/data";
 import {
   contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, surfacePicture,
 } from "thalweg/science"; // biome-ignore format: a list of names
 import { eigenvaluesOf } from "./eigenvalues.ts";
 import { bare, draw, following } from "./figures.ts";
-import { dataOf, drawn, type LookOptions, optionsOf, readTrained } from "./trained.ts";
+import { type ExamineOptions, examined } from "./trained.ts";
 
-export interface SurfaceCommand extends LookOptions {
+export interface SurfaceCommand extends ExamineOptions {
   readonly plane: "random" | "line";
   readonly grid: number;
   readonly range: number;
   readonly seed: number;
   readonly normalize: "filter" | "layer" | "weight" | "none";
   readonly batchNorm: "running" | "batch" | "refresh";
-  readonly on: "train" | "test";
-  readonly examples: number;
   /** Points on a side of a map of them. */
   readonly eigenvalues?: number;
-  readonly out?: string;
   readonly resume?: boolean;
-  readonly png?: boolean;
-  readonly json?: boolean;
 }
 
 /** @returns whether it went to its end */
@@ -32,10 +27,7 @@ export async function surfaceOf(
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const trained = await readTrained(checkpoint);
-  const sets = await dataOf(trained, command);
-  const model = await createModel(optionsOf(trained, command, sets.train));
-  model.restore(trained.snapshot);
+  const { model, train, data } = await examined(checkpoint, command);
   const { plane, normalize, seed, range, grid, batchNorm, on, json, resume = false } = command;
   const section = randomSection(model, { seed, normalize, dimensions: plane === "line" ? 1 : 2 });
   if (command.eigenvalues !== undefined && (plane === "line" || batchNorm === "refresh"))
@@ -44,9 +36,8 @@ export async function surfaceOf(
     );
   const file = `${command.out ?? `${bare(checkpoint)}.surface`}.npz`;
   const started = performance.now();
-  const data = drawn(sets[on], command.examples);
   const reached = await followed(model, data, section, "surface", json, {
-    ...{ points: grid, x: [-range, range], normalization: batchNorm, statistics: sets.train, file, resume, signal },
+    ...{ points: grid, x: [-range, range], normalization: batchNorm, statistics: train, file, resume, signal },
     ...(plane === "random" && { y: [-range, range] }),
   });
   const name = file.replace(/\.npz$/, "");

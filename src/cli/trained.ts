@@ -1,5 +1,5 @@
 // Networks that `thalweg train` kept, for the commands that look at them.
-import { type ModelOptions, readCheckpoint, type Snapshot } from "thalweg";
+import { createModel, type Model, type ModelOptions, readCheckpoint, type Snapshot } from "thalweg";
 import { type Dataset, randomSource, subset, type TrainAndTest } from "thalweg/data";
 import { readDataset } from "./datasets.ts";
 import type { TrainOptions } from "./options.ts";
@@ -11,6 +11,16 @@ export interface LookOptions {
   /** The data set by name, or the folder of its files. */
   readonly data?: string;
   readonly threads?: number | "auto";
+}
+
+/** What they ask that look at one network. */
+export interface ExamineOptions extends LookOptions {
+  readonly on: "train" | "test";
+  readonly examples: number;
+  /** What files are called first. */
+  readonly out?: string;
+  readonly png?: boolean;
+  readonly json?: boolean;
 }
 
 export interface Trained {
@@ -41,8 +51,20 @@ export async function dataOf({ options }: Trained, { data }: LookOptions): Promi
 export const optionsOf = ({ options }: Trained, { threads }: LookOptions, train: Dataset): ModelOptions =>
   modelOptions({ ...options, threads: threads ?? options.threads }, train);
 
+/** The network of a checkpoint, its data, and the examples that it is looked at with. */
+export async function examined(
+  checkpoint: string,
+  command: ExamineOptions,
+): Promise<TrainAndTest & { readonly model: Model; readonly data: Dataset }> {
+  const trained = await readTrained(checkpoint);
+  const sets = await dataOf(trained, command);
+  const model = await createModel(optionsOf(trained, command, sets.train));
+  model.restore(trained.snapshot);
+  return { ...sets, model, data: drawn(sets[command.on], command.examples) };
+}
+
 /** So many examples, drawn by seed 0; all, where there are no more. */
-export function drawn(data: Dataset, examples: number): Dataset {
+function drawn(data: Dataset, examples: number): Dataset {
   if (examples >= data.size) return data;
   const { below } = randomSource(0, 0);
   const rows = Int32Array.from({ length: data.size }, (_, i) => i);

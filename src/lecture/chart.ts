@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { Surface } from "thalweg/science";
 import type { Figure } from "./experiment.ts";
+import { escaped } from "./markup.ts";
 
 export interface Axis {
   readonly label: string;
@@ -189,8 +190,6 @@ export function bars(options: BarOptions): Figure {
   const legend = names.map((each) => ({ name: each, points: [], as: "points" as const }));
   return { name, caption, description, svg: sheet(name, body as SVGSVGElement, width, height, legend) };
 }
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** A plot with its legend above, as one SVG. */
 function sheet(name: string, body: SVGSVGElement, width: number, height: number, series: readonly Series[]): string {

@@ -1,5 +1,6 @@
 // The report: one HTML file with everything in it, in the lecture's order.
 import type { Experiment, Finding } from "./experiment.ts";
+import { escaped } from "./markup.ts";
 import type { Kept } from "./run.ts";
 
 export type ReportRow = { readonly experiment: Experiment } & (
@@ -13,8 +14,6 @@ export type ReportRow = { readonly experiment: Experiment } & (
     }
   | { readonly missing: string }
 );
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** An SVG as the address of an image. */
 const address = (svg: string): string =>

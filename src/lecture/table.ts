@@ -1,5 +1,6 @@
 // Tables as figures: text in columns, broken into lines where it is longer.
 import type { Figure } from "./experiment.ts";
+import { escaped } from "./markup.ts";
 
 export interface TableOptions extends Omit<Figure, "svg"> {
   /** Heads of the columns, and their widths in pixels. */
@@ -8,7 +9,6 @@ export interface TableOptions extends Omit<Figure, "svg"> {
 }
 
 const [SIZE, LETTER, LINE, PAD] = [12, 6.3, 16, 8];
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 export function table({ name, caption, description, columns, rows }: TableOptions): Figure {
   const lefts = columns.map((_, at) => columns.slice(0, at).reduce((sum, { width }) => sum + width, 0));

@@ -1,0 +1,3 @@
+// Text in HTML and SVG.
+
+export const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);

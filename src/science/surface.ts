@@ -50,7 +50,7 @@ export interface SurfaceReport {
 }
 
 /** Seconds between two writings of the file. */
-export const SAVE_EVERY = 2;
+const SAVE_EVERY = 2;
 /** The stream of the draw of examples. */
 const STREAM = 0x5c30;
 
@@ -80,13 +80,14 @@ export async function* surface(
     examples === data.size ? data : subset(data, shuffled(data.size, randomSource(seed, STREAM)).subarray(0, examples));
   requireSection(call, section, engine.specification.parameterCount, engine.specification.state.length);
   const judge = pointJudge(call, model, judged, { normalization, statistics: statistics ?? judged });
-  yield* onGrid(call, section, judge, grid, {
+  const about = {
     model: fingerprint(engine.theta(), engine.state()),
     data: fingerprint(judged.x, judged.y, ...(statistics ? [statistics.x] : [])),
     examples,
     seed,
     normalization,
-  });
+  };
+  yield* onGrid(call, section, grid, about, (kept) => kept, judging(section, judge));
 }
 
 /** The values of any objective, such as a test function, on a grid; see surface. */
@@ -106,7 +107,7 @@ export async function* objectiveSurface(
       yield { loss: objective.loss(theta) };
     }
   };
-  yield* onGrid(call, section, judge, options, {});
+  yield* onGrid(call, section, options, {}, (kept) => kept, judging(section, judge));
 }
 
 export function requireSection(call: string, { vectors }: Section, parameters: number, state: number): void {
@@ -117,13 +118,20 @@ export function requireSection(call: string, { vectors }: Section, parameters: n
       );
 }
 
-async function* onGrid(
+/**
+ * A grid from coarse to fine: what all surfaces have in common. The file is resumed and kept, reports come as time goes by.
+ * @param begin makes of an empty or resumed surface what is entered into
+ * @param advance enters the points of `order` from number `next` on until it is due → the number that it has come to. Not
+ * asynchronous where nobody may come between
+ */
+export async function* onGrid<S extends Surface>(
   call: string,
   section: Section,
-  judge: PointJudge,
   options: GridOptions,
   about: Omit<SurfaceAbout, "section" | "vectors">,
-): AsyncGenerator<SurfaceReport, void, void> {
+  begin: (surface: Surface) => S,
+  advance: (grid: S, order: readonly number[], next: number, isDue: () => boolean) => number | Promise<number>,
+): AsyncGenerator<SurfaceReport & { readonly surface: S }, void, void> {
   const { file, resume = false, reportEvery = 0.25, signal } = options;
   requirePositive(call, "reportEvery", reportEvery);
   requireOneOf(call, "resume", resume, [true, false]);
@@ -134,7 +142,7 @@ async function* onGrid(
     vectors: fingerprint(...parts),
     ...about,
   });
-  const grid = resume ? await resumed(call, empty, file as string) : empty;
+  const grid = begin(resume ? await resumed(call, empty, file as string) : empty);
   const order = coarseToFine(grid.x.length, grid.y.length).filter((at) => grid.status[at] === PENDING);
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
@@ -144,7 +152,7 @@ async function* onGrid(
     if (file !== undefined) await writePlace(call, file, () => [encodeSurface(grid)]);
     saved = seconds();
   };
-  const report = (): SurfaceReport => ({
+  const report = () => ({
     surface: grid,
     done: grid.status.length - order.length + next,
     total: grid.status.length,
@@ -156,10 +164,7 @@ async function* onGrid(
     while (next < order.length) {
       signal?.throwIfAborted();
       const until = seconds() + reportEvery;
-      for (const values of judge(section.vectors, coefficientsOf(section, grid, order, next))) {
-        enter(grid, order[next++] as number, values);
-        if (seconds() >= until || signal?.aborted) break;
-      }
+      next = await advance(grid, order, next, () => seconds() >= until || signal?.aborted === true);
       if (seconds() - saved >= SAVE_EVERY) await save();
       // The last report says that all is kept.
       if (next < order.length) yield report();
@@ -172,12 +177,25 @@ async function* onGrid(
   yield report();
 }
 
-function* coefficientsOf(section: Section, { x, y }: Surface, order: readonly number[], from: number) {
-  for (let i = from; i < order.length; i++) {
-    const at = order[i] as number;
-    yield section.coefficients(x[at % x.length] as number, y[Math.floor(at / x.length)] as number);
-  }
+/** Judges points one after another, in one go: between them a model is not as it was. */
+function judging(section: Section, judge: PointJudge) {
+  return (grid: Surface, order: readonly number[], first: number, isDue: () => boolean): number => {
+    let next = first;
+    for (const values of judge(section.vectors, coefficientsOf(section, grid, order, next))) {
+      enter(grid, order[next++] as number, values);
+      if (isDue()) break;
+    }
+    return next;
+  };
 }
+
+function* coefficientsOf(section: Section, grid: Surface, order: readonly number[], from: number) {
+  for (let i = from; i < order.length; i++) yield coefficientsAt(section, grid, order[i] as number);
+}
+
+/** What the section's vectors are multiplied by at a point of the grid. */
+export const coefficientsAt = (section: Section, { x, y }: Surface, at: number): readonly number[] =>
+  section.coefficients(x[at % x.length] as number, y[Math.floor(at / x.length)] as number);
 
 function enter({ loss, accuracy, status }: Surface, at: number, values: Evaluation): void {
   const known = Number.isFinite(values.loss);
@@ -186,7 +204,7 @@ function enter({ loss, accuracy, status }: Surface, at: number, values: Evaluati
   accuracy[at] = known ? (values.accuracy ?? Number.NaN) : Number.NaN;
 }
 
-export function emptySurface(call: string, section: Section, options: GridOptions, about: SurfaceAbout): Surface {
+function emptySurface(call: string, section: Section, options: GridOptions, about: SurfaceAbout): Surface {
   const isLine = section.ranges.length === 1;
   const { points = isLine ? 61 : 51 } = options;
   requireWhole(call, "points", points, 1);
@@ -214,7 +232,7 @@ export function emptySurface(call: string, section: Section, options: GridOption
 }
 
 /** What a file holds of the same surface. @throws where it is of another one, saying what differs */
-export async function resumed(call: string, empty: Surface, file: string): Promise<Surface> {
+async function resumed(call: string, empty: Surface, file: string): Promise<Surface> {
   const kept = await decodeSurface(await readPlace(call, file), call);
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const [theirs, ours] = [kept.about, empty.about];
@@ -241,7 +259,7 @@ export function coarseToFine(width: number, height: number): readonly number[] {
 }
 
 /** What tells numbers from others. */
-export function fingerprint(...arrays: readonly (Uint8Array | Float32Array | Int32Array)[]): string {
+function fingerprint(...arrays: readonly (Uint8Array | Float32Array | Int32Array)[]): string {
   const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
     new Uint8Array(buffer, byteOffset, byteLength);
   const sums = arrays.map((array) => checksum([bytes(array)]));

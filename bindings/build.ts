@@ -146,7 +146,7 @@ async function bundleEntries(): Promise<void> {
         dir: "dist",
         format: "esm",
         sourcemap: true,
-        // A quarter less to parse before the first step; source maps lead back.
+        // A third less to parse before the first step; source maps lead back.
         // `Worker` keeps its name: bundlers look for it.
         minify: { compress: true, mangle: { toplevel: false }, codegen: true },
         // The doc comments are in the types.

@@ -107,7 +107,7 @@ export const shuffling: Experiment<Parameters> = {
         numbers: [
           finding(`accuracy after ${epochs} epochs, reshuffled less sorted, in percent`, mixed),
           finding(`unseen loss at training loss ${target}, shuffled once over reshuffled`, once),
-          ...wholes.map((order, i) => finding(`the same, ${order}, over reshuffled`, whole[i] as Mean)),
+          ...batchRates.map((rate, i) => finding(`the same, all at once, ${rate}, over reshuffled`, whole[i] as Mean)),
           finding("the same, with replacement over reshuffled", ratio("with replacement")),
         ],
       },

@@ -4,6 +4,7 @@ import { parseHTML } from "linkedom";
 import type { Surface } from "thalweg/science";
 import type { Figure } from "./experiment.ts";
 import { escaped } from "./markup.ts";
+import type { Mean } from "./statistics.ts";
 
 export interface Axis {
   readonly label: string;
@@ -19,6 +20,10 @@ export interface ChartPoint {
   readonly low?: number;
   readonly high?: number;
 }
+
+/** A mean and its interval, of a bar or a point. */
+export const heightOf = ({ mean, low, high }: Mean) => ({ y: mean, low, high });
+export const pointOf = (x: number, mean: Mean): ChartPoint => ({ x, ...heightOf(mean) });
 
 export interface Series {
   readonly name: string;

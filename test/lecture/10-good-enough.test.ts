@@ -1,17 +1,14 @@
 // Row 10 at a small size.
 import { expect, test } from "vitest";
 import { goodEnough } from "../../src/lecture/10-good-enough.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcome } from "../../src/lecture/outcomes/10-good-enough.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 test("for the same examples mini-batches come further than the whole set, and both learn", async () => {
-  const { data } = await outcomeOf(goodEnough, {
-    ...{ examples: 500, judges: 200, passes: [1, 8], seconds: [0.005, 0.02], rates: [0.1, 0.3], runs: 2 },
-  });
-  const found = data.found as unknown as {
-    speed: number;
-    atExamples: { rate: number; reached: { loss: number; accuracy: number }[] }[];
-    inTime: unknown[];
-  }[];
+  const size = { examples: 500, judges: 200, passes: [1, 8], seconds: [0.005, 0.02], rates: [0.1, 0.3], runs: 2 };
+  const measured = await outcomeOf(goodEnough, size);
+  expectRedrawn(measured, goodEnough, size, outcome);
+  const { found } = measured.data;
   expect(found.map(({ atExamples, inTime }) => [atExamples.length, inTime.length])).toEqual([
     [2, 2],
     [2, 2],

@@ -1,13 +1,13 @@
 // Runs an experiment of the lecture at a test's size and checks what every outcome must be.
 import { expect } from "vitest";
-import type { Context, Experiment, Outcome } from "../../src/lecture/experiment.ts";
+import type { Context, Experiment, Outcome, PlainRecord } from "../../src/lecture/experiment.ts";
 
 /** @param parameters instead of those of `quick` */
-export async function outcomeOf<P extends Experiment["parameters"]["quick"]>(
-  experiment: Experiment<P>,
+export async function outcomeOf<P extends PlainRecord, D extends PlainRecord>(
+  experiment: Experiment<P, D>,
   parameters: Partial<P>,
   context: Partial<Context<P>> = {},
-): Promise<Outcome> {
+): Promise<Outcome<D>> {
   const run = experiment.run({
     parameters: { ...experiment.parameters.quick, ...parameters },
     signal: new AbortController().signal,
@@ -41,4 +41,19 @@ export async function outcomeOf<P extends Experiment["parameters"]["quick"]>(
     expect(svg).not.toContain("NaN");
   }
   return outcome;
+}
+
+/**
+ * A report can be drawn again from what its data file keeps.
+ * @param parameters that `found` was measured with, instead of those of `quick`
+ * @param outcome that the experiment ends with
+ */
+export function expectRedrawn<P extends PlainRecord, D extends PlainRecord>(
+  found: Outcome<D>,
+  experiment: Experiment<P, D>,
+  parameters: Partial<P>,
+  outcome: (data: D, parameters: P) => Outcome<D>,
+): void {
+  const kept = JSON.parse(JSON.stringify(found.data)) as D;
+  expect(outcome(kept, { ...experiment.parameters.quick, ...parameters })).toEqual(found);
 }

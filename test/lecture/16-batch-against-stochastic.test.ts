@@ -1,5 +1,5 @@
 // Row 16: every cell is filled from a number that its experiment has, and judged by it.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { batchAgainstStochastic, lines } from "../../src/lecture/16-batch-against-stochastic.ts";
 import type { Finding, Outcome } from "../../src/lecture/experiment.ts";
@@ -25,8 +25,11 @@ test("the numbers are there: their names stand in the experiments' code", () => 
   for (const { row, number } of cells) {
     expect(batchAgainstStochastic.needs).toContain(row);
     const file = experiments.find(({ id }) => id === row)?.file as string;
+    const said = ["", "outcomes/"]
+      .map((folder) => new URL(`../../src/lecture/${folder}${file}`, import.meta.url))
+      .map((url) => (existsSync(url) ? readFileSync(url, "utf8") : ""));
     // What comes later may be put in, as the rates of row 12 are.
-    expect(readFileSync(new URL(`../../src/lecture/${file}`, import.meta.url), "utf8")).toContain(number.slice(0, 19));
+    expect(said.join(), number).toContain(number.slice(0, 19));
   }
 });
 

@@ -64,3 +64,7 @@ export function slopeOf(x: readonly number[], y: readonly number[]): Mean & { re
   const half = student(n - 2) * Math.sqrt(rest / (n - 2) / sxx);
   return { mean: slope, low: slope - half, high: slope + half, runs: n, at };
 }
+
+/** Of an even number the upper of the two in the middle. */
+export const medianOf = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] as number;

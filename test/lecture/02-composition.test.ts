@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { composition } from "../../src/lecture/02-composition.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcome } from "../../src/lecture/outcomes/02-composition.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 test("chain, raw operations and hand give one function", async () => {
-  const small = { ...composition.parameters.quick, depths: [1, 3, 5], runs: 2 };
-  const { data, verdict } = await outcomeOf(composition, small);
-  const { found, pairs } = data as {
-    found: { outputs: number; gradient: number; ops: number; slope: number }[];
-    pairs: { x: number; y: number }[];
-  };
+  const small = { depths: [1, 3, 5], runs: 2 };
+  const measured = await outcomeOf(composition, small);
+  expectRedrawn(measured, composition, small, outcome);
+  const { verdict } = measured;
+  const { found, pairs } = measured.data;
   expect(found).toHaveLength(6);
   for (const { outputs, gradient, ops, slope } of found) {
     expect(ops).toBeLessThan(1e-6);

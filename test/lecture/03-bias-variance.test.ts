@@ -1,17 +1,14 @@
 import { expect, test } from "vitest";
 import { biasVariance } from "../../src/lecture/03-bias-variance.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcome } from "../../src/lecture/outcomes/03-bias-variance.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 test("bias², variance and noise make the risk, which has its peak where p = n", async () => {
   const capacities = [2, 5, 10, 14, 20, 26, 40, 100];
-  const { data, verdict } = await outcomeOf(biasVariance, {
-    ...{ capacities, examples: 20, inputs: 5, tests: 40, groups: 8, sets: 12 },
-  });
-  const found = data.found as unknown as Record<
-    "risk" | "bias" | "variance",
-    { mean: number; low: number; high: number }
-  >[];
-  const risks = data.risks as number[][];
+  const small = { capacities, examples: 20, inputs: 5, tests: 40, groups: 8, sets: 12 };
+  const measured = await outcomeOf(biasVariance, small);
+  expectRedrawn(measured, biasVariance, small, outcome);
+  const { found, risks, trained } = measured.data;
   capacities.forEach((p, k) => {
     const { risk, bias, variance } = found[k] as (typeof found)[number];
     const own = risks[k] as number[];
@@ -28,6 +25,6 @@ test("bias², variance and noise make the risk, which has its peak where p = n",
   });
   const medians = risks.map((own) => [...own].sort((a, b) => a - b)[48] as number);
   expect(capacities[medians.indexOf(Math.max(...medians))]).toBe(20);
-  for (const distance of data.trained as number[]) expect(distance).toBeLessThan(1e-3);
-  expect(verdict.judgement).not.toBe("not supported");
+  for (const distance of trained) expect(distance).toBeLessThan(1e-3);
+  expect(measured.verdict.judgement).not.toBe("not supported");
 });

@@ -1,6 +1,6 @@
 import { randomSource } from "thalweg/data";
 import { expect, test } from "vitest";
-import { deviationOf, geometricMeanOf, meanOf, slopeOf } from "../../src/lecture/statistics.ts";
+import { deviationOf, geometricMeanOf, meanOf, medianOf, slopeOf } from "../../src/lecture/statistics.ts";
 
 test("a mean's interval of 95 % confidence is Student's: the sleep data of 1908, first drug", () => {
   const { mean, low, high, runs } = meanOf([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]);
@@ -26,6 +26,10 @@ test("a geometric mean of 1, 10 and 100 is 10, its interval a factor either way"
   expect(mean).toBeCloseTo(10, 12);
   expect(mean / low).toBeCloseTo(high / mean, 9);
   expect(high / mean).toBeCloseTo(10 ** (4.303 / Math.sqrt(3)), 9);
+});
+
+test("the median is the value in the middle, of an even number the upper one", () => {
+  expect([[10, 2, 1], [9, 1, 10, 2], [3]].map(medianOf)).toEqual([2, 9, 3]);
 });
 
 test("nineteen intervals in twenty hold the slope that the points were made with", () => {

@@ -552,7 +552,7 @@ export class Engine {
     let correct = 0;
     let penalty = 0;
     let start = 0;
-    for (const rows of evaluationPasses(data.size)) {
+    for (const rows of evaluationPasses(data.size, this.specification.threads)) {
       const program = this.sharedProgram(kind, rows);
       data.gather(program, start, rows);
       program.run();
@@ -579,7 +579,7 @@ export class Engine {
     const result = new Float32Array(rows * size(output));
     const list = ArrayBuffer.isView(x) ? (x as Float32Array) : Float64Array.from(x);
     let start = 0;
-    for (const pass of predictionPasses(rows)) {
+    for (const pass of predictionPasses(rows, this.specification.threads)) {
       const count = Math.min(pass, rows - start);
       const program = this.sharedProgram("predict", pass);
       program.prepare();

@@ -1,18 +1,22 @@
 // How many rows each pass of a longer job takes: what decides which programs a call needs.
 import { kindFor, type ProgramKind } from "./blueprint.ts";
 
-/** Rows of one pass when a data set is evaluated or predicted. */
+/** Rows that each replica has of one pass when a data set is evaluated or predicted. */
 const CHUNK = 256;
 
 /** Passes of exactly `rows` rows in all. */
-export function evaluationPasses(rows: number): readonly number[] {
-  const whole: number[] = new Array(Math.floor(rows / CHUNK)).fill(CHUNK);
-  return rows % CHUNK === 0 ? whole : [...whole, rows % CHUNK];
+export function evaluationPasses(rows: number, replicas = 1): readonly number[] {
+  const pass = CHUNK * replicas;
+  const whole: number[] = new Array(Math.floor(rows / pass)).fill(pass);
+  return rows % pass === 0 ? whole : [...whole, rows % pass];
 }
 
-/** Passes of a power of two of rows, the last with room to spare: few programs serve every length. */
-export function predictionPasses(rows: number): readonly number[] {
-  return evaluationPasses(rows).map((count) => 2 ** Math.ceil(Math.log2(count)));
+/** Passes of a power of two of rows for each replica, the last with room to spare: few programs serve every length. */
+export function predictionPasses(rows: number, replicas = 1): readonly number[] {
+  const atLeast = (count: number): number => 2 ** Math.ceil(Math.log2(count));
+  return evaluationPasses(rows, replicas).map((count) =>
+    count < replicas ? atLeast(count) : replicas * atLeast(count / replicas),
+  );
 }
 
 /** Steps of an epoch: their batch sizes, each once. */

@@ -169,7 +169,7 @@ export class RemoteModel {
     const { metrics, transfer } = options;
     requireMetrics("evaluate", metrics);
     const programs = this.#whenValid(() =>
-      this.#shared(kindFor("evaluate", data.weights), evaluationPasses(data.size)),
+      this.#shared(kindFor("evaluate", data.weights), evaluationPasses(data.size, this.#specification.threads)),
     );
     const request = { method: "evaluate", data, metrics: metrics !== undefined } as const;
     return unposted(metrics, (await this.#ask(request, programs, transfer && { transfer })) as Evaluation);
@@ -177,7 +177,9 @@ export class RemoteModel {
 
   /** See Model.predict. */
   predict(x: ArrayLike<number>, options?: TransferOptions): Promise<Float32Array> {
-    const programs = this.#whenValid(() => this.#shared("predict", predictionPasses(this.#rows(x))));
+    const programs = this.#whenValid(() =>
+      this.#shared("predict", predictionPasses(this.#rows(x), this.#specification.threads)),
+    );
     return this.#ask({ method: "predict", x }, programs, options) as Promise<Float32Array>;
   }
 
@@ -266,9 +268,14 @@ export class RemoteModel {
         // Those of one thread too: they find where a loss that is not finite came from.
         ...trainingPrograms(batches, this.#specification.microBatch, 1, weighted),
         ...this.#training(batches, weighted),
-        ...(validation ? this.#shared(kindFor("evaluate", validation.weights), evaluationPasses(validation.size)) : []),
+        ...(validation
+          ? this.#shared(
+              kindFor("evaluate", validation.weights),
+              evaluationPasses(validation.size, this.#specification.threads),
+            )
+          : []),
         ...(sampler?.scores && sampling
-          ? this.#shared(sampling.scoresKind(sampler.scores), evaluationPasses(data.size))
+          ? this.#shared(sampling.scoresKind(sampler.scores), evaluationPasses(data.size, this.#specification.threads))
           : []),
       ];
     });

@@ -63,7 +63,7 @@ async function scoresOf(
   const result = new Float32Array(data.size);
   data.sequential();
   let start = 0;
-  for (const rows of evaluationPasses(data.size)) {
+  for (const rows of evaluationPasses(data.size, engine.specification.threads)) {
     const program = engine.sharedProgram(scoresKind(scores), rows);
     data.gather(program, start, rows, engine.steps);
     program.run();

@@ -135,8 +135,7 @@ async function twoThreads(arena: Arena, given: Case): Promise<Row> {
   );
   const times = await inTurns(jobs, arena.options.rounds);
   for (const model of models) model.close();
-  // Sums over the threads come in another order.
-  checkAgreement(net.name, losses, 1e-4);
+  checkAgreement(net.name, losses, 0);
   const [one, two] = names.map((name) => median(times.get(name) as number[]) / points ** 2) as [number, number];
   return {
     suite: "science",

@@ -104,7 +104,7 @@ export async function* objectiveSurface(
     for (const factors of coefficients) {
       for (let i = 0; i < theta.length; i++)
         theta[i] = factors.reduce((sum, c, k) => sum + c * (vectors[k]?.parameters[i] as number), 0);
-      yield { loss: objective.loss(theta) };
+      yield [{ loss: objective.loss(theta) }];
     }
   };
   yield* onGrid(call, section, options, {}, (kept) => kept, judging(section, judge));
@@ -181,8 +181,8 @@ export async function* onGrid<S extends Surface>(
 function judging(section: Section, judge: PointJudge) {
   return (grid: Surface, order: readonly number[], first: number, isDue: () => boolean): number => {
     let next = first;
-    for (const values of judge(section.vectors, coefficientsOf(section, grid, order, next))) {
-      enter(grid, order[next++] as number, values);
+    for (const evaluations of judge(section.vectors, coefficientsOf(section, grid, order, next))) {
+      for (const values of evaluations) enter(grid, order[next++] as number, values);
       if (isDue()) break;
     }
     return next;

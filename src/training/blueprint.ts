@@ -72,6 +72,8 @@ export interface Trace {
   /** Examples, targets and, where the examples have them, weights. */
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
+  /** What training, or a refresh, makes of the state. */
+  nextState(): Tensor | undefined;
   /** Loss of each example or their mean, λΩ where there is one, the risk with it, and which answers are right. */
   judge(): {
     readonly each: Tensor;
@@ -100,8 +102,11 @@ export interface Blueprint {
   readonly link: Loss["link"];
   /** Whether the losses of a batch's parts make the loss of the whole, so that replicas can share it out. */
   lossIsMean(): boolean;
-  /** The network on a batch of so many rows, with its parameters in a tensor θ: for programs beside those of `program`. */
-  trace(batch: number, mode: Mode, theta: Tensor, share?: Share, weighted?: boolean): Trace;
+  /**
+   * The network on a batch of so many rows, with its parameters in a tensor θ: for programs beside those of `program`.
+   * @param stateFrom the segment of its state; default the model's own
+   */
+  trace(batch: number, mode: Mode, theta: Tensor, share?: Share, weighted?: boolean, stateFrom?: string): Trace;
   /** @param share for one replica of several: the rows it gets. Inputs and predictions are then parts of common ones */
   program(kind: ProgramKind, batch: number, share?: Share): Program;
 }
@@ -110,8 +115,8 @@ export interface Blueprint {
 export function draw(description: Description): Blueprint {
   const { network, optimizer } = description;
   const loss = toLoss(description.loss);
-  const batchInput = ({ rows, replicas }: Share): Tensor =>
-    input("x", [rows, ...description.input], description.inputType, replicas === 1 ? "batch" : "x");
+  const batchInput = (share: Share): Tensor =>
+    input("x", [share.rows, ...description.input], description.inputType, placeOf("x", share));
   const run = (x: Tensor, mode: Mode, source: Source): Tensor => {
     const y = network.apply(x, contextFor(mode, source));
     if (y?.operation === undefined) throw new Error(`createModel: the network returned ${show(y)}, expected a tensor`);
@@ -152,8 +157,8 @@ export function draw(description: Description): Blueprint {
     const source = flatSource(registered, theta, input("state", [state.length], "f32", stateFrom));
     const output = run(x, { ...mode, replicas, rowShare: rows / batch }, source);
     const specification = loss.target(output.shape);
-    const y = input("y", specification.shape, specification.type, replicas === 1 ? "batch" : "y");
-    const weights = weighted ? [input("weights", [rows], "f32", replicas === 1 ? "batch" : "weights")] : [];
+    const y = input("y", specification.shape, specification.type, placeOf("y", share));
+    const weights = weighted ? [input("weights", [rows], "f32", placeOf("weights", share))] : [];
     const judge = () => {
       const each = weights.reduce(mul, loss.apply(output, y));
       const parameters = layout.map(({ name, kind, shape }) => ({
@@ -342,6 +347,9 @@ export function draw(description: Description): Blueprint {
 
 /** Replicas write their rows of one common output. */
 const outputPlace = (share: Share | undefined) => (share ? { place: { segment: "output", offset: 0 } } : {});
+
+/** Where an input for examples lies. */
+const placeOf = (name: string, { replicas, common = replicas > 1 }: Share): string => (common ? name : "batch");
 
 /** A batch that is not shared out. */
 const whole = (rows: number): Share => ({ rows, replicas: 1 });

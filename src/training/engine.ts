@@ -103,7 +103,8 @@ export class Engine {
   readonly #update: ReadyProgram;
   readonly #ascend: ReadyProgram | undefined;
   readonly #every: ReadyProgram | undefined;
-  readonly #replicas: Replicas | undefined;
+  /** Of a model with several threads. */
+  readonly replicas: Replicas | undefined;
   /** End of what the model keeps between calls: θ, g, slots and what belongs to them lie before it. */
   readonly #kept: number;
   /** Where the fit under way stands, or the one to be gone on with. */
@@ -153,7 +154,7 @@ export class Engine {
     this.#ascend = ascends ? besides("ascend") : undefined;
     this.#every = every > 0 ? besides("every") : undefined;
     this.#kept = memory.mark();
-    this.#replicas = crew?.replicas(specification, source);
+    this.replicas = crew?.replicas(specification, source);
     if (crew) abandoned.register(this, crew);
   }
 
@@ -288,8 +289,8 @@ export class Engine {
 
   /** The program for a purpose and batch size that all threads run; one thread does what has too few rows for all. */
   sharedProgram(kind: ProgramKind, batch: number, whole?: number): Runnable {
-    return this.#replicas && batch >= this.specification.threads
-      ? this.#replicas.program(kind, batch, whole)
+    return this.replicas && batch >= this.specification.threads
+      ? this.replicas.program(kind, batch, whole)
       : this.program(kind, batch, whole);
   }
 
@@ -318,11 +319,11 @@ export class Engine {
   /** Throws where the model has been closed, or has lost a thread. */
   requireAlive(call: string): void {
     if (this.#closed) throw new Error(`${call}: the model is closed`);
-    this.#replicas?.requireAlive();
+    this.replicas?.requireAlive();
   }
   close(): void {
     this.#closed = true;
-    this.#replicas?.close();
+    this.replicas?.close();
   }
 
   /** Writes a user's batch into the inputs of the program for one thread. */
@@ -460,7 +461,7 @@ export class Engine {
     const count = specification.parameterCount;
     kernels.copy(origin, theta, count);
     kernels.copy(origin + 4 * count, next, specification.state.length);
-    if (!(program instanceof ReadyProgram)) this.#replicas?.update();
+    if (!(program instanceof ReadyProgram)) this.replicas?.update();
     ascend.run();
     // Filled again: a run takes the place of its inputs for what it computes.
     for (let i = 0; i < parts.length; i++) this.#run(parts[i] as ReadyPart, fill);
@@ -471,7 +472,7 @@ export class Engine {
 
   /** Updates θ by the gradient that a program left. */
   #learn(program: Runnable): void {
-    const shared = program instanceof ReadyProgram ? undefined : this.#replicas;
+    const shared = program instanceof ReadyProgram ? undefined : this.replicas;
     shared?.update();
     if (!shared || !this.specification.updatesByElement) this.#update.run();
     else if (program.view("nextState") !== undefined) this.acceptState();

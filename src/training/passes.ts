@@ -33,6 +33,8 @@ export interface Share {
   readonly first?: number;
   /** Rows of the whole, where what is shared out is a part of a larger batch that is done part by part. */
   readonly whole?: number;
+  /** Whether examples lie where all replicas find them, and not in an arena; default: where several share them out. */
+  readonly common?: boolean;
 }
 
 /** A part of a batch, done at once. */

@@ -1,18 +1,23 @@
-// A model's risk at points other than its own: combinations of a few vectors, formed in the core, judged by the programs
-// that evaluate. What surfaces are made of.
+// A model's risk at points other than its own: combinations of a few vectors, formed in the core. What surfaces are made
+// of. Every thread judges points of its own, so that a point's value does not depend on how many threads there are.
 import { requireOneOf } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { size } from "../graph/tensor.ts";
+import { mul } from "../ops/binary.ts";
 import { input } from "../ops/leaves.ts";
+import { reshape } from "../ops/movement.ts";
 import { sum } from "../ops/reduce.ts";
-import { compile } from "../plan/compile.ts";
+import { type CompileRequest, compile } from "../plan/compile.ts";
+import { kindFor } from "./blueprint.ts";
 import { requireDataset } from "./check.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Runnable } from "./engine.ts";
 import type { Model } from "./model.ts";
 import { evaluationPasses, trainingBatches } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
-import { REFRESH_BATCH, refreshFrom } from "./refresh.ts";
+import { REFRESH_BATCH } from "./refresh.ts";
 import type { Evaluation } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
+import { align } from "./segments.ts";
 import { type Workings, workingsOf } from "./workings.ts";
 
 /** A place of a network, or a direction: numbers as in `parameters`, and as in `state` where that moves too. */
@@ -36,55 +41,187 @@ export interface PointOptions {
   readonly statistics?: Dataset;
 }
 
-/** Evaluations at Σ cᵢ·vectorᵢ, one for each list of coefficients c. */
+/** Evaluations at Σ cᵢ·vectorᵢ, one for each list of coefficients c; as many at once as are judged at once. */
 export type PointJudge = (
   vectors: readonly Point[],
   coefficients: Iterable<readonly number[]>,
-) => Generator<Evaluation, void, undefined>;
+) => Generator<readonly Evaluation[], void, undefined>;
 
 /**
- * Judges a model at any points, with as many threads as it has ("batch": with one). A loss that is not finite is given
- * as it is. The model is changed while a generator runs and is as before when it ends: take what it gives without a
- * pause, and leave the loop where that takes too long.
+ * Judges a model at any points, as many at once as it has threads. A loss that is not finite is given as it is. The
+ * model's memory holds the data while a generator runs: take what it gives without a pause, and leave the loop where that
+ * takes too long.
  */
 export function pointJudge(call: string, model: Model, data: Dataset, options: PointOptions = {}): PointJudge {
-  const { engine, trace } = workingsOf(call, model);
+  const workings = workingsOf(call, model);
+  const { engine } = workings;
   const { normalization = "running", statistics = data } = options;
   requireOneOf(call, "normalization", normalization, pointNormalizations);
-  const { input: example, inputType, target } = engine.specification;
+  const { input: example, inputType, target, threads } = engine.specification;
   for (const set of [data, statistics]) {
     requireDataset(call, set, example, inputType, target);
     engine.requireIndices(call, set.x);
   }
-  // What a layer cannot take is said here, not at a point.
-  if (normalization === "refresh")
-    for (const rows of trainingBatches(statistics.size, REFRESH_BATCH)) engine.sharedProgram("refresh", rows);
-  const judge =
-    normalization === "batch"
-      ? batchJudge(engine, trace, data)
-      : (resident: ResidentData): Evaluation => engine.judge(resident);
+  const weighted = data.weights !== undefined;
+  // Refuses weights where the loss has no use for them.
+  if (weighted) engine.program(kindFor("evaluate", weighted), 1);
+  const judging = normalization === "batch" ? "batch" : "running";
+  // Compiled now: what a layer cannot take is said here, not at a point.
+  const judges = evaluationPasses(data.size).map((rows) => pointProgram(workings, judging, rows, weighted));
+  const refreshes =
+    normalization === "refresh"
+      ? trainingBatches(statistics.size, REFRESH_BATCH).map((rows) =>
+          pointProgram(workings, "refresh", rows, statistics.weights !== undefined),
+        )
+      : [];
   return function* (vectors, coefficients) {
     engine.requireAlive(call);
     const { memory } = engine;
-    const before: Point = { parameters: engine.theta().slice(), state: engine.state().slice() };
     const mark = memory.mark();
     try {
       const places = vectors.map((vector) => holdPoint(engine, vector));
+      for (const [name, bytes] of Object.entries(pointSegments(engine))) memory.reserve(name, threads * bytes);
       const resident = engine.hold(call, data);
-      const averaged =
-        normalization !== "refresh" ? undefined : statistics === data ? resident : engine.hold(call, statistics);
-      for (const factors of coefficients) {
-        combine(engine, places, factors);
-        if (!averaged || refreshed(engine, averaged)) yield judge(resident);
-        else yield { loss: Number.NaN };
-        engine.state().set(before.state as Float32Array);
+      const averaged = refreshes.length === 0 || statistics === data ? resident : engine.hold(call, statistics);
+      for (const group of groupsOf(coefficients, threads)) {
+        group.forEach((factors, at) => {
+          combine(engine, places, factors, at);
+        });
+        refresh(engine, averaged, statistics.size, refreshes);
+        const values = judge(engine, resident, data.size, judges).slice(0, group.length);
+        // Far from any minimum statistics may overflow.
+        yield refreshes.length === 0
+          ? values
+          : values.map((value, at) => (isStateFinite(engine, at) ? value : { loss: Number.NaN }));
       }
     } finally {
       memory.release(mark);
-      engine.theta().set(before.parameters);
-      engine.state().set(before.state as Float32Array);
     }
   };
+}
+
+function* groupsOf<T>(all: Iterable<T>, size: number): Generator<readonly T[]> {
+  let group: T[] = [];
+  for (const each of all) {
+    group.push(each);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** What each thread's point has of its own: bytes. */
+const pointSegments = ({ specification: { parameterCount, state } }: Engine) => ({
+  pointTheta: align(4 * parameterCount),
+  pointState: align(4 * state.length),
+  pointNextState: align(4 * state.length),
+  /** Where the numbers of `found` are. */
+  pointFound: 64,
+});
+/** Sums over a pass, and λΩ; places in bytes. */
+const found = { loss: 0, penalty: 16, correct: 32 } as const;
+
+/** Programs of an engine, by purpose and rows: compiled once. */
+const compiled = new WeakMap<Engine, Map<string, Runnable>>();
+
+/** Judges a batch at every thread's point, with statistics of the point or the batch, or refreshes the point's. */
+function pointProgram(
+  { engine, trace }: Workings,
+  purpose: "running" | "batch" | "refresh",
+  rows: number,
+  weighted: boolean,
+): Runnable {
+  const programs = compiled.get(engine) ?? new Map<string, Runnable>();
+  compiled.set(engine, programs);
+  const key = `${purpose} ${rows} ${weighted}`;
+  const known = programs.get(key);
+  if (known) return known;
+  const { replicas, memory } = engine;
+  const theta = input("theta", [engine.specification.parameterCount], "f32", "pointTheta");
+  const mode =
+    purpose === "refresh"
+      ? ({ training: false, normalization: "batch", refreshShare: input("share", [], "f32", "share") } as const)
+      : ({ training: false, normalization: purpose } as const);
+  const share = { rows, replicas: 1, common: replicas !== undefined };
+  const traced = trace(rows, mode, theta, share, weighted, "pointState");
+  const outputs = purpose === "refresh" ? refreshOutputs(traced) : judgeOutputs(traced, rows);
+  const program = compile({ inputs: traced.inputs, outputs });
+  const ready = replicas?.each(program, rows, weighted, pointSegments(engine)) ?? new ReadyProgram(memory, program);
+  programs.set(key, ready);
+  return ready;
+}
+
+type Traced = ReturnType<Workings["trace"]>;
+
+function judgeOutputs({ judge }: Traced, rows: number): CompileRequest["outputs"] {
+  const { each, penalty, correct } = judge();
+  const place = (name: keyof typeof found) => ({ place: { segment: "pointFound", offset: found[name] } });
+  return {
+    loss: { tensor: size(each) === 1 ? mul(reshape(each, []), rows) : sum(each), ...place("loss") },
+    ...(penalty && { penalty: { tensor: penalty, ...place("penalty") } }),
+    ...(correct && { correct: { tensor: sum(correct), ...place("correct") } }),
+  };
+}
+
+function refreshOutputs({ nextState }: Traced): CompileRequest["outputs"] {
+  const next = nextState();
+  return next ? { nextState: { tensor: next, place: { segment: "pointNextState", offset: 0 } } } : {};
+}
+
+/** The data set's mean loss, with λΩ, and share of right answers at every thread's point. */
+function judge(engine: Engine, data: ResidentData, count: number, programs: readonly Runnable[]): Evaluation[] {
+  const { memory, specification } = engine;
+  const { threads, judges } = specification;
+  const { pointFound } = pointSegments(engine);
+  const sums = Array.from({ length: threads }, () => ({ loss: 0, correct: 0, penalty: 0 }));
+  const at = (r: number, name: keyof typeof found): number =>
+    memory.f32("pointFound", r * pointFound + found[name], 1)[0] as number;
+  let start = 0;
+  for (const [pass, rows] of evaluationPasses(count).entries()) {
+    const program = programs[pass] as Runnable;
+    data.gather(program, start, rows);
+    program.run();
+    start += rows;
+    for (const [r, sum] of sums.entries()) {
+      sum.loss += at(r, "loss");
+      sum.correct += at(r, "correct");
+      sum.penalty = at(r, "penalty");
+    }
+  }
+  return sums.map(({ loss, correct, penalty }) => ({
+    loss: loss / count + penalty,
+    ...(judges && { accuracy: correct / count }),
+  }));
+}
+
+function isStateFinite(engine: Engine, thread: number): boolean {
+  const { memory, specification } = engine;
+  const at = memory.base("pointState") + thread * pointSegments(engine).pointState;
+  return memory.kernels.firstNonFinite(at, specification.state.length) < 0;
+}
+
+/** Computes statistics anew at every thread's point, whether they are finite or not: see refreshFrom. */
+function refresh(engine: Engine, data: ResidentData, count: number, programs: readonly Runnable[]): void {
+  const { memory, specification } = engine;
+  const { threads, state } = specification;
+  if (programs.length === 0 || state.length === 0) return;
+  const { pointState: stride } = pointSegments(engine);
+  for (let r = 0; r < threads; r++) {
+    const own = memory.f32("pointState", r * stride, state.length);
+    // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
+    own.set(own.map((value, i) => (Number.isFinite(value) ? value : (state[i] as number))));
+  }
+  for (let seen = 0; seen < count; ) {
+    const rows = Math.min(REFRESH_BATCH, count - seen);
+    const program = programs[rows === REFRESH_BATCH ? 0 : programs.length - 1] as Runnable;
+    data.gather(program, seen, rows);
+    seen += rows;
+    memory.f32("share", 0, 1)[0] = rows / seen;
+    program.run();
+    const [to, from] = [memory.base("pointState"), memory.base("pointNextState")];
+    for (let r = 0; r < threads; r++) memory.kernels.copy(to + r * stride, from + r * stride, state.length);
+  }
 }
 
 /** Where the parts of a vector are in memory; 0: it has no state. */
@@ -106,60 +243,32 @@ function holdPoint(engine: Engine, { parameters, state }: Point): Held {
   return { parameters: hold(parameters), state: state && state.length > 0 ? hold(state) : 0 };
 }
 
-/** θ, and state where the vectors have it, become Σ cᵢ·vectorᵢ. With one c of 1 and others of 0 that is vectorᵢ exactly. */
-function combine({ memory, specification }: Engine, vectors: readonly Held[], factors: readonly number[]): void {
+/**
+ * A thread's point becomes Σ cᵢ·vectorᵢ, its state the model's where the vectors have none. With one c of 1 and others of
+ * 0 that is vectorᵢ exactly.
+ */
+function combine(engine: Engine, vectors: readonly Held[], factors: readonly number[], thread: number): void {
+  const { memory, specification } = engine;
   const { kernels } = memory;
-  for (const part of ["parameters", "state"] as const) {
-    if (vectors.some((vector) => vector[part] === 0)) continue;
-    const [to, count] =
-      part === "parameters"
-        ? [memory.base("theta"), specification.parameterCount]
-        : [memory.base("state"), specification.state.length];
+  const { pointTheta, pointState } = pointSegments(engine);
+  const parts = [
+    ["parameters", memory.base("pointTheta") + thread * pointTheta, specification.parameterCount],
+    ["state", memory.base("pointState") + thread * pointState, specification.state.length],
+  ] as const;
+  for (const [part, to, count] of parts) {
+    if (vectors.some((vector) => vector[part] === 0)) {
+      kernels.copy(to, memory.base("state"), count);
+      continue;
+    }
     // 0·∞ is no number: what has no share is left out.
     const terms = vectors.flatMap((vector, i) => (factors[i] === 0 ? [] : [[vector[part], factors[i]] as const]));
     const [first, ...rest] = terms;
-    kernels.scale(to, first?.[0] ?? to, count, first?.[1] ?? 0);
+    if (first) kernels.scale(to, first[0], count, first[1] as number);
+    else kernels.fill(to, count, 0);
     for (let i = 0; i < rest.length; i += 2) {
       const [a, b] = [rest[i] as readonly [number, number], rest[i + 1]];
       if (b) kernels.linearCombination2(to, to, a[0], b[0], count, a[1] as number, b[1] as number);
       else kernels.axpy(to, a[0], count, a[1] as number);
     }
   }
-}
-
-/** Computes statistics anew → whether they are finite: far from any minimum they may overflow. */
-function refreshed(engine: Engine, statistics: ResidentData): boolean {
-  refreshFrom(engine, statistics, REFRESH_BATCH);
-  const { memory, specification } = engine;
-  return memory.kernels.firstNonFinite(memory.base("state"), specification.state.length) < 0;
-}
-
-/** Judges with the statistics of the batch, without dropout. */
-function batchJudge(engine: Engine, trace: Workings["trace"], { size, weights }: Dataset) {
-  const { parameterCount } = engine.specification;
-  const programs = new Map(
-    evaluationPasses(size).map((rows) => {
-      const theta = input("theta", [parameterCount], "f32", "theta");
-      const mode = { training: false, normalization: "batch" } as const;
-      const { inputs, judge } = trace(rows, mode, theta, undefined, weights !== undefined);
-      const { total, correct } = judge();
-      const request = {
-        inputs,
-        outputs: { loss: { tensor: total }, ...(correct && { correct: { tensor: sum(correct) } }) },
-      };
-      return [rows, new ReadyProgram(engine.memory, compile(request))];
-    }),
-  );
-  return (resident: ResidentData): Evaluation => {
-    let [loss, right, start] = [0, 0, 0];
-    for (const rows of evaluationPasses(size)) {
-      const program = programs.get(rows) as ReadyProgram;
-      resident.gather(program, start, rows);
-      program.run();
-      start += rows;
-      loss += (rows / size) * (program.view("loss")[0] as number);
-      right += (program.view("correct")?.[0] as number | undefined) ?? 0;
-    }
-    return { loss, ...(engine.specification.judges && { accuracy: right / size }) };
-  };
 }

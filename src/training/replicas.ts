@@ -50,17 +50,43 @@ export class Replicas {
     const key = `${kind} ${batch} of ${whole}`;
     const found = this.#programs.get(key);
     if (found) return found;
-    const { input, inputType, target, output } = this.#specification;
+    const { x, y, weights } = this.#examples(batch);
     const commons: Readonly<Record<string, Common>> = {
-      x: { shape: [batch, ...input], type: inputType },
-      ...(kind !== "predict" && { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } }),
-      ...(isWeighted(kind) && { weights: { shape: [batch], type: "f32" } }),
+      x,
+      ...(kind !== "predict" && { y }),
+      ...(isWeighted(kind) && { weights }),
       ...(kind.endsWith("OfEach") && { each: { shape: [batch], type: "f32" } }),
-      ...((kind === "predict" || kind.endsWith("evaluate")) && { output: { shape: [batch, ...output], type: "f32" } }),
+      ...((kind === "predict" || kind.endsWith("evaluate")) && {
+        output: { shape: [batch, ...this.#specification.output], type: "f32" },
+      }),
     };
     const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons, whole), commons);
     this.#programs.set(key, made);
     return made;
+  }
+
+  /**
+   * One program that every replica runs on all rows of the same batch.
+   * @param own segments of which each replica has its part, behind each other: bytes of one
+   */
+  each(program: Program, batch: number, weighted: boolean, own: Readonly<Record<string, number>>): TeamProgram {
+    const { weights, ...examples } = this.#examples(batch);
+    const parts = Array.from({ length: this.#team.replicas }, (_, r) => ({
+      program,
+      firstRow: 0,
+      offsets: Object.fromEntries(Object.entries(own).map(([name, bytes]) => [name, r * bytes])),
+    }));
+    return new TeamProgram(this.#memory, this.#team, parts, { ...examples, ...(weighted && { weights }) });
+  }
+
+  /** What is filled with the rows of a batch. */
+  #examples(batch: number) {
+    const { input, inputType, target } = this.#specification;
+    return {
+      x: { shape: [batch, ...input], type: inputType },
+      y: { shape: [batch, ...target.shape.slice(1)], type: target.type },
+      weights: { shape: [batch], type: "f32" },
+    } as const satisfies Readonly<Record<string, Common>>;
   }
 
   /** g = Σ of the replicas' gradients, then the update by it. */

@@ -1,6 +1,6 @@
 // Row 16: the lecture's table of batch against stochastic gradient descent, each cell filled from the other experiments.
-import type { Experiment, Finding } from "./experiment.ts";
-import { table } from "./table.ts";
+import type { Experiment, Outcome, PlainRecord } from "./experiment.ts";
+import { type Data, type Filled, outcome } from "./outcomes/16-batch-against-stochastic.ts";
 
 /** The lecture's word, the number of another experiment that bears on it, and whether that bears it out. */
 export interface Cell {
@@ -13,22 +13,15 @@ export interface Cell {
 }
 
 type Holds = Cell["holds"];
-const above =
-  (limit: number): Holds =>
-  (low) =>
-    low > limit;
-const below =
-  (limit: number): Holds =>
-  (_, high) =>
-    high < limit;
-const near =
-  (value: number, share: number): Holds =>
-  (low, high) =>
-    Math.abs((low + high) / 2 / value - 1) < share;
-const apart =
-  (value: number): Holds =>
-  (low, high) =>
-    low > value || high < value;
+function above(limit: number): Holds {
+  return (low) => low > limit;
+}
+function below(limit: number): Holds {
+  return (_, high) => high < limit;
+}
+function near(value: number, share: number): Holds {
+  return (low, high) => Math.abs((low + high) / 2 / value - 1) < share;
+}
 
 /** ‖∇L‖ at which a method counts as arrived in row 15. */
 const arrived = 1e-3;
@@ -65,7 +58,8 @@ export const lines: readonly { readonly property: string; readonly batch: Cell; 
     },
     stochastic: {
       ...{ word: "no", row: 9, number: "slope of log error on log n, with replacement" },
-      ...{ says: (x) => `the gradient's error falls as n to the power ${x}; theory: −0.5`, holds: apart(-0.5) },
+      says: (x) => `the gradient's error falls as n to the power ${x}; theory: −0.5`,
+      holds: (low, high) => low > -0.5 || high < -0.5,
     },
   },
   {
@@ -125,7 +119,7 @@ export const lines: readonly { readonly property: string; readonly batch: Cell; 
   },
 ];
 
-export const batchAgainstStochastic: Experiment = {
+export const batchAgainstStochastic: Experiment<PlainRecord, Data> = {
   id: 16,
   title: "Batch gradient descent against stochastic gradient descent",
   file: "16-batch-against-stochastic.ts",
@@ -136,53 +130,20 @@ export const batchAgainstStochastic: Experiment = {
   async *run({ outcomeOf, signal }) {
     signal.throwIfAborted();
     yield { done: 0, note: "reading what the others found" };
-    const filled = lines.map(({ property, batch, stochastic }) => ({
-      property,
-      cells: [batch, stochastic].map((cell, at) => {
-        const finding = outcomeOf(cell.row).verdict.numbers.findLast(({ name }) => name.startsWith(cell.number));
-        if (!finding) throw new Error(`experiment ${cell.row} has no number that is called "${cell.number}…"`);
-        const { value, interval: [low, high] = [value, value] }: Finding = finding;
-        const said = `${cell.word}: ${cell.says(value.toPrecision(3).replace("-", "−"))} (row ${cell.row})`;
-        return {
-          ...cell,
-          method: at === 0 ? "batch GD" : "stochastic GD",
-          finding,
-          said,
-          borne: cell.holds(low, high),
-        };
-      }),
-    }));
-    const cells = filled.flatMap(({ property, cells }) => cells.map((cell) => ({ property, ...cell })));
-    const against = cells.filter(({ borne }) => !borne);
-    const names = against.map(({ property, method }) => `"${property}" of ${method}`);
-    return {
-      data: {
-        cells: cells.map(({ property, method, word, row, finding, said, borne }) => ({
-          ...{ property, method, word, row, said, borne },
-          ...{ number: finding.name, value: finding.value, interval: finding.interval ?? null, runs: finding.runs },
-        })),
-      },
-      verdict: {
-        judgement: against.length === 0 ? "supported" : 2 * against.length < cells.length ? "partly" : "not supported",
-        why: `${cells.length - against.length} of the table's ${cells.length} cells are borne out by a number measured here${against.length === 0 ? "" : `; not so ${names.join(", ")}`}.`,
-        numbers: cells.map(({ property, method, row, finding }) => ({
-          ...finding,
-          name: `${property}, ${method}: ${finding.name} (row ${row})`,
-        })),
-      },
-      figures: [
-        table({
-          name: "table",
-          caption: `The lecture's table with what the experiments of the rows named found: ${filled.length} lines, means of the numbers of runs that each row says. A cell is borne out where its number's 95 % interval is on the side that the lecture's word names.`,
-          description: cells.map(({ property, method, said }) => `${property}, ${method}: ${said}.`).join(" "),
-          columns: ["", "batch GD", "stochastic GD"].map((head, at) => ({ head, width: at === 0 ? 190 : 300 })),
-          rows: filled.map(({ property, cells }) => [
-            property,
-            ...cells.map(({ said, borne }) => (borne ? said : `${said} – not borne out`)),
-          ]),
-        }),
-      ],
-      how: `No computation of its own: the numbers of rows ${[7, 9, 10, 12, 15, 18].join(", ")}.`,
-    };
+    const cells = lines.flatMap(({ property, batch, stochastic }) => [
+      { property, method: "batch GD", ...filled(batch, outcomeOf(batch.row)) },
+      { property, method: "stochastic GD", ...filled(stochastic, outcomeOf(stochastic.row)) },
+    ]);
+    return outcome({ cells });
   },
 };
+
+/** With the number that it asks for. */
+function filled({ word, row, number, says, holds }: Cell, found: Outcome): Omit<Filled, "property" | "method"> {
+  const finding = found.verdict.numbers.findLast(({ name }) => name.startsWith(number));
+  if (!finding) throw new Error(`experiment ${row} has no number that is called "${number}…"`);
+  const { name, value, interval, runs, expected = null } = finding;
+  const said = `${word}: ${says(value.toPrecision(3).replace("-", "−"))} (row ${row})`;
+  const borne = holds(...(interval ?? [value, value]));
+  return { word, row, said, borne, number: name, value, interval: interval ?? null, runs, expected };
+}

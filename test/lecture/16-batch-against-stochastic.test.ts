@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { batchAgainstStochastic, lines } from "../../src/lecture/16-batch-against-stochastic.ts";
 import type { Finding, Outcome } from "../../src/lecture/experiment.ts";
 import { experiments } from "../../src/lecture/index.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcome } from "../../src/lecture/outcomes/16-batch-against-stochastic.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 const cells = lines.flatMap(({ batch, stochastic }) => [batch, stochastic]);
 
@@ -48,6 +49,7 @@ test("a cell is borne out by its number, or said not to be", async () => {
   expect(all.figures[0]?.svg).not.toContain("not borne out");
   const theory = (number: string): number => (number.startsWith("slope") ? -0.5 : right(number));
   const some = await outcomeOf(batchAgainstStochastic, {}, { outcomeOf: outcomes(theory) });
+  expectRedrawn(some, batchAgainstStochastic, {}, outcome);
   expect(some.verdict.judgement).toBe("partly");
   expect(some.verdict.why).toContain("15 of the table's 16 cells");
   expect(some.verdict.why).toContain('"Theoretical analysis" of stochastic GD');

@@ -6,6 +6,7 @@ import {
   contourPicture,
   createCurve,
   lineBetween,
+  type Matched,
   matchWeights,
   type PathSummary,
   type Place,
@@ -18,7 +19,7 @@ import {
 } from "thalweg/science";
 import { ensemblesAlong, ensemblesText } from "./ensembles.ts";
 import { bare, draw } from "./figures.ts";
-import { progress } from "./progress.ts";
+import { progress, whileShown } from "./progress.ts";
 import { followed } from "./surface.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
 
@@ -104,7 +105,16 @@ export async function connect(
   const straight = await along(line, "line");
   if (!straight) return stopped();
   if (!json) write(text("straight line", straight.summaries));
-  const moved = command.match ? matchWeights(model, first.snapshot, second.snapshot) : undefined;
+  let moved: Matched | undefined;
+  if (command.match)
+    try {
+      moved = await whileShown("matching", json, (onProgress) =>
+        matchWeights(model, first.snapshot, second.snapshot, { signal, onProgress }),
+      );
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return stopped();
+    }
   const matched = moved && (await along(lineBetween(first.snapshot, moved), "matched"));
   if (moved && !matched) return stopped();
   if (matched && !json) write(text("matched line", matched.summaries));

@@ -3,9 +3,9 @@
 /**
  * By shortest augmenting paths over reduced costs (Jonker and Volgenant 1987), O(n³).
  * @param values [n, n], row after row, finite
- * @returns the column of each row
+ * @returns the column of each row; yields after each row, O(n²)
  */
-export function assignment(values: Float64Array, n: number): Int32Array {
+export function* assigning(values: Float64Array, n: number): Generator<void, Int32Array> {
   // Prices keep every cost −value − price(row) − price(column) at or above 0, and that of what is assigned at 0.
   const [rowPrice, columnPrice] = [new Float64Array(n), new Float64Array(n)];
   const rowOf = new Int32Array(n).fill(-1);
@@ -48,6 +48,7 @@ export function assignment(values: Float64Array, n: number): Int32Array {
       rowOf[column] = from < 0 ? first : (rowOf[from] as number);
       column = from;
     }
+    yield;
   }
   const columns = new Int32Array(n);
   rowOf.forEach((row, column) => {

@@ -17,11 +17,11 @@ const PATIENCE = 12;
 
 export class Course {
   readonly #options: CourseOptions;
-  readonly #total: number;
+  /** Evaluations at most, as far as is known. */
+  total: number;
   #done = 0;
   #last = performance.now();
 
-  /** @param total evaluations at most */
   constructor(call: string, options: CourseOptions, total: number) {
     const { signal, onProgress } = options;
     if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -29,7 +29,7 @@ export class Course {
     if (onProgress !== undefined) requireFunction(call, "onProgress", onProgress, "(done, total) => {}");
     signal?.throwIfAborted();
     this.#options = options;
-    this.#total = total;
+    this.total = total;
   }
 
   /** Evaluations so far. */
@@ -40,7 +40,7 @@ export class Course {
   /** To be called after each evaluation. */
   async step(): Promise<void> {
     this.#done++;
-    this.#options.onProgress?.(this.#done, this.#total);
+    this.#options.onProgress?.(this.#done, this.total);
     if (performance.now() - this.#last > PATIENCE) {
       await hostTurn();
       this.#last = performance.now();

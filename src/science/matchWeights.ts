@@ -4,12 +4,14 @@ import { requireOptions, requireSeed } from "../checks.ts";
 import { randomSource, shuffled } from "../data/random.ts";
 import type { Model } from "../training/model.ts";
 import type { StateSlice } from "../training/trace.ts";
-import { assignment } from "./assignment.ts";
+import { assigning } from "./assignment.ts";
+import { Course, type CourseOptions, courseOptions } from "./course.ts";
 import { type Place, pointOfModel } from "./sections.ts";
 import { type PermutableSlice, permuted, permutedPlaces, type Symmetries, symmetriesOf } from "./symmetries.ts";
 import { dot, requireFiniteVector } from "./vectors.ts";
 
-export interface MatchOptions {
+/** `onProgress` counts neurons that were compared, of those in the rounds so far: another round may follow. */
+export interface MatchOptions extends CourseOptions {
   /** Decides the order in which sets of neurons are matched; other seeds may end at other matches. Default 0. */
   readonly seed?: number;
 }
@@ -36,9 +38,9 @@ const STREAM = 0x5c40;
  * @param model any of that network; it stays as it is
  * @throws for places of other networks, numbers that are not finite, and networks in which nothing can be permuted
  */
-export function matchWeights(model: Model, a: Place, b: Place, options: MatchOptions = {}): Matched {
+export async function matchWeights(model: Model, a: Place, b: Place, options: MatchOptions = {}): Promise<Matched> {
   const call = "matchWeights";
-  requireOptions(call, options, ["seed"]);
+  requireOptions(call, options, ["seed", ...courseOptions]);
   const { seed = 0 } = options;
   requireSeed(call, seed);
   const symmetries = symmetriesOf(call, model);
@@ -46,7 +48,14 @@ export function matchWeights(model: Model, a: Place, b: Place, options: MatchOpt
   for (const [name, { parameters }] of Object.entries({ a: from, b: to }))
     requireFiniteVector(call, `${name}.parameters`, parameters, "give networks that have learnt");
   if (symmetries.sizes.length === 0) throw new Error(`${call}: ${nothingIn(symmetries)}`);
-  const orders = match(symmetries, from.parameters, to.parameters, seed);
+  const course = new Course(call, options, 0);
+  const matching = match(symmetries, from.parameters, to.parameters, seed);
+  let next = matching.next();
+  for (; !next.done; next = matching.next()) {
+    course.total = next.value;
+    await course.step();
+  }
+  const orders = next.value;
   const parameters = permuted(symmetries, "parameters", to.parameters, orders);
   return {
     parameters,
@@ -68,8 +77,13 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/** The orders of b's neurons. */
-function match({ sizes, slices }: Symmetries, a: Float32Array, b: Float32Array, seed: number): Int32Array[] {
+/** The orders of b's neurons; yields now and then, telling how often it will in the rounds so far. */
+function* match(
+  { sizes, slices }: Symmetries,
+  a: Float32Array,
+  b: Float32Array,
+  seed: number,
+): Generator<number, Int32Array[]> {
   const orders: Int32Array[] = sizes.map((size) => Int32Array.from({ length: size }, (_, i) => i));
   const ordersOf = ({ sets }: PermutableSlice) => sets.map((set) => orders[set]);
   const touched = sizes.map((_, set) =>
@@ -84,14 +98,23 @@ function match({ sizes, slices }: Symmetries, a: Float32Array, b: Float32Array, 
       return sum;
     }, 0);
   const random = randomSource(seed, STREAM);
+  // A set's neurons are compared in every axis that they have, and then assigned.
+  const axes = touched.map((own, set) => own.flatMap(({ sets }) => sets.filter((each) => each === set)).length);
+  const ofRound = sizes.reduce((sum, size, set) => sum + size * (1 + (axes[set] as number)), 0);
+  let total = 0;
   for (let isNearer = true; isNearer; ) {
     isNearer = false;
+    total += ofRound;
     for (const set of shuffled(sizes.length, random)) {
       const before = orders[set] as Int32Array;
       const reached = likeness(set);
       const values = new Float64Array(before.length ** 2);
-      for (const slice of touched[set] as PermutableSlice[]) addProducts(values, set, slice, a, b, ordersOf(slice));
-      orders[set] = assignment(values, before.length);
+      for (const slice of touched[set] as PermutableSlice[])
+        for (const _ of addingProducts(values, set, slice, a, b, ordersOf(slice))) yield total;
+      const assigned = assigning(values, before.length);
+      let next = assigned.next();
+      for (; !next.done; next = assigned.next()) yield total;
+      orders[set] = next.value;
       // Where both axes of a matrix are the same set, the best for one of them may be worse in all.
       if (likeness(set) > reached) isNearer = true;
       else orders[set] = before;
@@ -102,18 +125,18 @@ function match({ sizes, slices }: Symmetries, a: Float32Array, b: Float32Array, 
 
 /**
  * Adds to values [n, n] the inner products of a's neurons of a set with b's: of all numbers of the slice that belong to one,
- * those of b in the orders of the other axes.
+ * those of b in the orders of the other axes. Yields after each neuron of a.
  */
-function addProducts(
+function* addingProducts(
   values: Float64Array,
   set: number,
   { offset, extents, sets }: PermutableSlice,
   a: Float32Array,
   b: Float32Array,
   orders: readonly (Int32Array | undefined)[],
-): void {
-  sets.forEach((own, axis) => {
-    if (own !== set) return;
+): Generator<void, void> {
+  for (const [axis, own] of sets.entries()) {
+    if (own !== set) continue;
     const n = extents[axis] as number;
     const sequence = [axis, ...extents.keys()].filter((at, i) => i === 0 || at !== axis);
     const rowsOf = (vector: Float32Array, of: readonly (Int32Array | undefined)[]): Float32Array[] => {
@@ -127,10 +150,11 @@ function addProducts(
       b,
       orders.map((order, at) => (at === axis ? undefined : order)),
     );
-    rowsOf(a, []).forEach((ours, i) => {
+    for (const [i, ours] of rowsOf(a, []).entries()) {
       addDots(values.subarray(i * n, (i + 1) * n), ours, theirs);
-    });
-  });
+      yield;
+    }
+  }
 }
 
 /** Adds to each sum the inner product of x with a row, of four rows at a time. */

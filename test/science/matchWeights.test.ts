@@ -5,7 +5,7 @@ import {
   batchNorm, chain, conv2d, dense, depthwiseConv2d, dropout, each, flatten, globalAveragePool2d, groupNorm, type Layer, layerNorm,type Model, 
   maxPool2d, ops, relu, residual, resnet, softmax, tanh,
 } from "../../src/index.ts"; // biome-ignore format: a list of names
-import { assignment } from "../../src/science/assignment.ts";
+import { assigning } from "../../src/science/assignment.ts";
 import { matchWeights } from "../../src/science/index.ts";
 import { permuted, symmetriesOf } from "../../src/science/symmetries.ts";
 import { dot, expectClose, netOf, numbers } from "../nn/net.ts";
@@ -92,7 +92,7 @@ describe.each(networks)("%s", (_, input, network, sizes) => {
     expect(b.parameters).not.toEqual(model.parameters);
     // Sums in another order.
     expectClose(b.predict(example), model.predict(example), 1e-5);
-    const found = matchWeights(model, model, b);
+    const found = await matchWeights(model, model, b);
     expect(found.parameters).toEqual(model.parameters);
     expect(found.state).toEqual(model.state);
     expect(found.distance.after).toBe(0);
@@ -101,7 +101,7 @@ describe.each(networks)("%s", (_, input, network, sizes) => {
   test("is brought nearer to another network, and computes what it did", async () => {
     const [a, b] = [await irregular(input, network(), 1), await irregular(input, network(), 2)];
     const [before, predicted] = [b.parameters.slice(), b.predict(example)];
-    const { parameters, state, layout, distance } = matchWeights(a, a, b);
+    const { parameters, state, layout, distance } = await matchWeights(a, a, b);
     expect(b.parameters).toEqual(before);
     expect(distance.after).toBeLessThan(distance.before);
     expect(layout).toEqual(b.layout);
@@ -115,7 +115,7 @@ test("neurons are matched by all that belongs to them: done by hand", async () =
   // weights [2, 3], bias [3], weights [3, 1], bias [1]
   const a = { parameters: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13) };
   const b = { parameters: Float32Array.of(3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11, 13) };
-  const { parameters, orders, distance } = matchWeights(model, a, b);
+  const { parameters, orders, distance } = await matchWeights(model, a, b);
   expect(parameters).toEqual(a.parameters);
   expect(orders).toEqual([Int32Array.of(1, 2, 0)]);
   expect(distance.before).toBeCloseTo(Math.hypot(...a.parameters.map((v, i) => v - (b.parameters[i] as number))), 10);
@@ -124,25 +124,50 @@ test("neurons are matched by all that belongs to them: done by hand", async () =
 test("what cannot be matched is refused by name", async () => {
   const model = await netOf([2], chain(dense(3), relu(), dense(1)));
   const other = await netOf([2], chain(dense(4), relu(), dense(1)));
-  expect(() => matchWeights(model, model, other)).toThrow(
+  await expect(matchWeights(model, model, other)).rejects.toThrow(
     "matchWeights: b and the model are different networks: parameter 1 is dense1.weights [2,4] in one and",
   );
   const broken = { parameters: model.parameters.map((value, i) => (i === 4 ? Number.NaN : value)) };
-  expect(() => matchWeights(model, model, broken)).toThrow("matchWeights: b.parameters[4] = NaN is not finite");
+  await expect(matchWeights(model, model, broken)).rejects.toThrow("matchWeights: b.parameters[4] = NaN is not finite");
   const linear = await netOf([2], dense(3));
-  expect(() => matchWeights(linear, linear, linear)).toThrow("matchWeights: this network has no hidden neurons");
+  await expect(matchWeights(linear, linear, linear)).rejects.toThrow(
+    "matchWeights: this network has no hidden neurons",
+  );
   const first: Layer = {
     name: "first",
     apply: (x) => ops.mul(x, ops.reshape(ops.sum(ops.oneHot(ops.argmax(x), 3), 1), [-1, 1])),
   };
   const chosen = await netOf([2], chain(dense(3), first, dense(1)));
-  expect(() => matchWeights(chosen, chosen, chosen)).toThrow(
+  await expect(matchWeights(chosen, chosen, chosen)).rejects.toThrow(
     "no neurons of this network can be permuted: it is not known how argmax",
   );
-  expect(() => matchWeights(model, model, model, { seed: -1 })).toThrow("matchWeights: seed");
+  await expect(matchWeights(model, model, model, { seed: -1 })).rejects.toThrow("matchWeights: seed");
+});
+
+test("tells how far it is, lets others have their turn, and can be broken off", async () => {
+  const [a, b] = [await irregular([60], chain(dense(200), relu(), dense(3)), 1), await irregular([60], chain(dense(200), relu(), dense(3)), 2)]; // biome-ignore format: one line
+  const told: [number, number][] = [];
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const whole = await matchWeights(a, a, b, { onProgress: (...progress) => told.push(progress) });
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(1);
+  expect(told.every(([done, total], i) => done === i + 1 && done <= total)).toBe(true);
+  expect(told.at(-1)?.[0]).toBe(told.at(-1)?.[1]);
+  const stop = new AbortController();
+  const onProgress = (done: number) => done === 300 && stop.abort(new Error("enough"));
+  await expect(matchWeights(a, a, b, { signal: stop.signal, onProgress })).rejects.toThrow("enough");
+  expect(await matchWeights(a, a, b)).toEqual(whole);
 });
 
 describe("the assignment of rows to columns", () => {
+  const assignment = (values: Float64Array, n: number): Int32Array => {
+    const rows = assigning(values, n);
+    for (;;) {
+      const { done, value } = rows.next();
+      if (done) return value;
+    }
+  };
   const total = (values: ArrayLike<number>, columns: ArrayLike<number>): number =>
     Array.from(columns).reduce((sum, column, row) => sum + (values[row * columns.length + column] as number), 0);
   const permutations = (items: readonly number[]): number[][] =>

@@ -83,7 +83,10 @@ export async function drawnGradients(
 export interface MeasuredError {
   /** √ of the mean of ‖G_B − G‖². */
   readonly error: number;
-  /** Where it lies with a chance of 95 %, by the spread of the draws. */
+  /**
+   * Where it lies with a chance of 95 %, by the spread of the draws; less often where few draws, of small batches, are of
+   * examples of which a few carry most of the noise, as in networks that have learnt.
+   */
   readonly interval: readonly [low: number, high: number];
 }
 

@@ -1,23 +1,20 @@
 // Row 18 at a small size: paths share their ends, curves are lower than the line, ensembles begin with one network.
 import { expect, test } from "vitest";
 import { modeConnectivity } from "../../src/lecture/18-mode-connectivity.ts";
-import type { PathSummary } from "../../src/science/index.ts";
-import { outcomeOf } from "./outcome.ts";
-
-interface Found {
-  readonly path: string;
-  readonly losses: number[];
-  readonly errors: number[];
-  readonly onTrain: PathSummary;
-}
+import { type Found, outcome } from "../../src/lecture/outcomes/18-mode-connectivity.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 test("a curve between two networks stays lower than the straight line between them", async () => {
   const runs = 2;
-  const { data, figures } = await outcomeOf(modeConnectivity, {
+  const size = {
     ...{ examples: 600, tested: 300, pool: 4, layers: 2, width: 16, epochs: 40, curveEpochs: 60 },
     ...{ points: 9, plane: 5, ensembles: 3, runs },
-  });
-  const found = data.paths as unknown as Found[];
+  };
+  const measured = await outcomeOf(modeConnectivity, size);
+  const { data, figures } = measured;
+  const picture = figures.find(({ name }) => name === "plane")?.svg as string;
+  expectRedrawn(measured, modeConnectivity, size, (kept, parameters) => outcome(kept, parameters, picture));
+  const found = data.paths;
   expect(found.map(({ path }) => path)).toEqual(
     Array.from({ length: runs }, () => ["straight line", "Bézier curve", "polygonal chain"]).flat(),
   );
@@ -32,7 +29,7 @@ test("a curve between two networks stays lower than the straight line between th
       expect(curve.onTrain.loss.barrier).toBeLessThan(line.onTrain.loss.barrier / 2);
       expect(curve.onTrain.lengthRatio).toBeGreaterThan(1);
     }
-    const [first] = (data.ensembles as unknown as { t: number; one: number; withFirst: number }[][])[run] ?? [];
+    const [first] = data.ensembles[run] ?? [];
     expect(first?.one).toBeCloseTo(line.errors[0] as number, 9);
     expect(first?.withFirst).toBe(first?.one);
   }

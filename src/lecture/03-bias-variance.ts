@@ -5,6 +5,7 @@ import { datasetObjective, lbfgs, minimize } from "thalweg/science";
 import type { Experiment } from "./experiment.ts";
 import { dot, leastNorms } from "./leastSquares.ts";
 import { type Data, outcome, type Parts, summaryOf } from "./outcomes/03-bias-variance.ts";
+import { giveTurn } from "./turn.ts";
 
 const quick = {
   /** Numbers of random features. */
@@ -49,8 +50,7 @@ export const biasVariance: Experiment<Parameters, Data> = {
     for (let group = 0; group < groups; group++) {
       const answers: Float64Array[][] = [];
       for (let set = 0; set < sets; set++) {
-        await new Promise((done) => setTimeout(done));
-        signal.throwIfAborted();
+        await giveTurn(signal);
         answers.push(answersOf(draw()));
         const noisy = wanted.map((value) => value + noise * random.normal());
         answersOf(draw()).forEach((answer, k) => risks[k]?.push(meanSquare(answer, noisy)));

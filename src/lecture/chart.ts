@@ -1,9 +1,9 @@
 // The lecture's charts: lines, points and bars with their intervals, told apart by dash, marker and name as well as shade.
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import type { Surface } from "thalweg/science";
 import type { Figure } from "./experiment.ts";
 import { escaped } from "./markup.ts";
+import type { PlaneValues } from "./plane.ts";
 import type { Mean } from "./statistics.ts";
 
 export interface Axis {
@@ -40,7 +40,7 @@ export interface ChartOptions extends Omit<Figure, "svg"> {
   readonly y: Axis;
   readonly series: readonly Series[];
   /** A plane's values, drawn as contours behind all else, evenly spaced in the logarithm: dark is low. */
-  readonly surface?: Pick<Surface, "x" | "y" | "loss">;
+  readonly surface?: PlaneValues;
   /** Vertical or horizontal lines with a name, such as a threshold. */
   readonly rules?: readonly { readonly name: string; readonly x?: number; readonly y?: number }[];
   /** In pixels; default 640 × 400. */
@@ -119,15 +119,15 @@ export function chart(options: ChartOptions): Figure {
 }
 
 /** Ends where the surface ends. */
-const filled = (axis: Axis, at: Float64Array | undefined): Axis =>
+const filled = (axis: Axis, at: readonly number[] | undefined): Axis =>
   at ? { domain: [at[0] as number, at.at(-1) as number], ...axis } : axis;
 
-function contours({ x, y, loss }: Pick<Surface, "x" | "y" | "loss">): Plot.Markish[] {
+function contours({ x, y, loss }: PlaneValues): Plot.Markish[] {
   const known = loss.filter((value) => value > 0);
   const [low, high] = [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))];
   const thresholds = Array.from({ length: 14 }, (_, i) => low * (high / low) ** (i / 14));
   // Samples are taken to lie in the middle of cells.
-  const edges = (axis: Float64Array): [number, number] => {
+  const edges = (axis: readonly number[]): [number, number] => {
     const [from, to] = [axis[0] as number, axis.at(-1) as number];
     const half = (to - from) / (axis.length - 1) / 2;
     return [from - half, to + half];

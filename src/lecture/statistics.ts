@@ -68,3 +68,18 @@ export function slopeOf(x: readonly number[], y: readonly number[]): Mean & { re
 /** Of an even number the upper of the two in the middle. */
 export const medianOf = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+
+/** The expected least of k of the values, drawn without replacement, for every k: Σ vᵢ·C(n−1−i, k−1)/C(n, k). */
+export function leastOfSome(values: readonly number[]): number[] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  return sorted.map((_, at) => {
+    const k = at + 1;
+    let [chance, sum] = [k / n, 0];
+    for (let i = 0; i + k <= n; i++) {
+      sum += chance * (sorted[i] as number);
+      chance *= (n - i - k) / (n - 1 - i);
+    }
+    return sum;
+  });
+}

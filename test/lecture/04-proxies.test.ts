@@ -1,15 +1,13 @@
 import { expect, test } from "vitest";
 import { relaxedProxies } from "../../src/lecture/04-proxies.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcome } from "../../src/lecture/outcomes/04-proxies.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 test("the 0/1 loss moves nothing, its proxies lower it", async () => {
-  const { data, verdict } = await outcomeOf(relaxedProxies, { examples: 60, tests: 200, epochs: 40, runs: 2 });
-  const { moved, margins, drawn, found } = data as unknown as {
-    moved: number;
-    margins: number[];
-    drawn: Record<string, { x: number; y: number }[]>;
-    found: Record<string, { proxy: number[]; wrong: number[] }[]>;
-  };
+  const small = { examples: 60, tests: 200, epochs: 40, runs: 2 };
+  const measured = await outcomeOf(relaxedProxies, small);
+  expectRedrawn(measured, relaxedProxies, small, outcome);
+  const { moved, margins, drawn, found } = measured.data;
   expect(moved).toBe(0);
   const formulas: Record<string, (m: number) => number> = {
     "0/1": (m) => Number(m <= 0),
@@ -30,5 +28,5 @@ test("the 0/1 loss moves nothing, its proxies lower it", async () => {
       if (name === "0/1") expect(new Set(wrong).size).toBe(1);
       else expect(proxy.at(-1)).toBeLessThan(proxy[0] as number);
     }
-  expect(verdict.numbers[0]?.value).toBe(0);
+  expect(measured.verdict.numbers[0]?.value).toBe(0);
 });

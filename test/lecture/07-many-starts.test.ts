@@ -1,16 +1,13 @@
 import { expect, test } from "vitest";
 import { manyStarts } from "../../src/lecture/07-many-starts.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcome } from "../../src/lecture/outcomes/07-many-starts.ts";
+import { expectRedrawn, outcomeOf } from "./outcome.ts";
 
 test("descent on Rastrigin's function ends in the hollow it begins in", async () => {
-  const { data, verdict } = await outcomeOf(manyStarts, {
-    ...manyStarts.parameters.quick,
-    ...{ starts: 100, networks: 20, grid: 9 },
-  });
-  const { courses, found } = data as {
-    courses: { from: number[]; to: number[]; loss: number }[];
-    found: { loss: number; gradientNorm: number }[];
-  };
+  const small = { starts: 100, networks: 20, grid: 9 };
+  const measured = await outcomeOf(manyStarts, small);
+  expectRedrawn(measured, manyStarts, small, outcome);
+  const { courses, found } = measured.data;
   expect(courses).toHaveLength(100);
   for (const { from, to, loss } of courses) {
     // The function is a sum over the two numbers: each goes downhill by itself, to near a whole number.
@@ -26,7 +23,7 @@ test("descent on Rastrigin's function ends in the hollow it begins in", async ()
     );
   }
   const global = courses.filter(({ to }) => to.every((end) => Math.abs(end) < 0.01)).length;
-  expect(verdict.numbers[0]?.value).toBe(global / 100);
+  expect(measured.verdict.numbers[0]?.value).toBe(global / 100);
   // Where the loss's last bits are smaller than any step's gain, the gradient is a little larger than asked for.
   const norms = found.map(({ gradientNorm }) => gradientNorm).sort((a, b) => a - b);
   expect(norms[10]).toBeLessThanOrEqual(1e-4);

@@ -1,6 +1,6 @@
 import { randomSource } from "thalweg/data";
 import { expect, test } from "vitest";
-import { deviationOf, geometricMeanOf, meanOf, medianOf, slopeOf } from "../../src/lecture/statistics.ts";
+import { deviationOf, geometricMeanOf, leastOfSome, meanOf, medianOf, slopeOf } from "../../src/lecture/statistics.ts";
 
 test("a mean's interval of 95 % confidence is Student's: the sleep data of 1908, first drug", () => {
   const { mean, low, high, runs } = meanOf([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]);
@@ -30,6 +30,13 @@ test("a geometric mean of 1, 10 and 100 is 10, its interval a factor either way"
 
 test("the median is the value in the middle, of an even number the upper one", () => {
   expect([[10, 2, 1], [9, 1, 10, 2], [3]].map(medianOf)).toEqual([2, 9, 3]);
+});
+
+test("the least of one, two or three of three values is expected as over all choices", () => {
+  const [one = 0, two = 0, three = 0] = leastOfSome([4, 1, 2]);
+  expect(one).toBeCloseTo((4 + 1 + 2) / 3, 12);
+  expect(two).toBeCloseTo((1 + 2 + 1) / 3, 12);
+  expect(three).toBeCloseTo(1, 12);
 });
 
 test("nineteen intervals in twenty hold the slope that the points were made with", () => {

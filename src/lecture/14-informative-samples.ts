@@ -90,7 +90,7 @@ export const informativeSamples: Experiment<Parameters, Data> = {
           loss: model.evaluate(train).loss,
           error: 1 - (model.evaluate(test).accuracy as number),
         });
-        const variance = () => varianceOf(model, train, samplerOf, { uniform, batchSize, draws, seed });
+        const variance = () => varianceOf(model, train, samplerOf, { uniform, batchSize, draws, seed, signal });
         const course = [judge()];
         const seen = name === "uniform" ? [await variance()] : [];
         for await (const { epoch } of model.fit(train, { epochs, batchSize, sampler: samplerOf[name], signal })) {

@@ -12,6 +12,7 @@ import {
   type StoppingOptions,
 } from "thalweg/science";
 import { BATCH } from "./15-methods.ts";
+import { giveTurn } from "./turn.ts";
 
 /** The gradient's norm when so many gradients of the whole set, and products with its Hessian, had been asked for. */
 export type Course = { readonly cost: number; readonly norm: number }[];
@@ -70,9 +71,7 @@ export async function divergenceNear(
   const limit = 2 / (values[0] as number);
   const start = normals(f.size, 1e-4, seed).map((value, i) => value + (minimum[i] as number));
   const factor = async (share: number): Promise<number> => {
-    // Others have their turn, one of whom may abort.
-    await new Promise((resolve) => setTimeout(resolve));
-    signal.throwIfAborted();
+    await giveTurn(signal);
     return factorAt(f, start, share * limit, iterations);
   };
   const edge = await edgeOf(factor);

@@ -2,6 +2,7 @@
 import type { Model } from "thalweg";
 import type { Dataset, Sampler } from "thalweg/data";
 import { exampleGradients, exampleStatistics } from "thalweg/science";
+import { giveTurn } from "./turn.ts";
 
 export const sampled = ["uniform", "by loss", "by gradient"] as const;
 export type Sampled = (typeof sampled)[number];
@@ -23,12 +24,14 @@ export interface VarianceOptions {
   /** Batches drawn to measure it. */
   readonly draws: number;
   readonly seed: number;
+  readonly signal: AbortSignal;
 }
 
 /**
  * σ²: what a gradient of n draws errs by is σ²/n. With chances p and weights 1/(N·p) that is Σ‖gᵢ‖²/pᵢ/N² − ‖ḡ‖², least
  * for p proportional to ‖gᵢ‖.
  * @param samplers that draw so
+ * @throws the signal's reason
  */
 export async function varianceOf(
   model: Model,
@@ -43,6 +46,7 @@ export async function varianceOf(
   const scores = scoresOf(model, data);
   const [exact, measured] = [{ ...zeros }, { ...zeros }];
   for (const name of sampled) {
+    await giveTurn(options.signal);
     const total = scores[name].reduce((a, b) => a + b);
     const chances = scores[name].map((score) => ((1 - options.uniform) * score) / total + options.uniform / size);
     const sum = squaredNorms.reduce((sum, square, i) => sum + square / (chances[i] as number), 0);

@@ -4,19 +4,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, Option } from "commander";
-import type { ConnectCommand } from "./cli/connect.ts";
-import type { CurvatureCommand } from "./cli/curvature.ts";
 import type { Display } from "./cli/display.ts";
+import { addInstruments, type Work } from "./cli/instruments.ts";
 import { jsonDisplay } from "./cli/json.ts";
 import type { LectureCommand } from "./cli/lecture.ts";
 import { linesDisplay } from "./cli/lines.ts";
-import { functionNames, functionOrCheckpoint, methodNames, methods, numbers } from "./cli/methods.ts";
-import type { MinimizeCommand } from "./cli/minimize.ts";
-import type { NoiseCommand } from "./cli/noise.ts";
 import {
   complete,
   completeTable,
-  countOrNone,
   datasetOrTable,
   type GivenOptions,
   isTable,
@@ -28,7 +23,6 @@ import {
   widths,
 } from "./cli/options.ts";
 import { type DatasetName, datasetNames, defaultNetwork, defaultsOf } from "./cli/recipes.ts";
-import type { SurfaceCommand } from "./cli/surface.ts";
 import { terminalDisplay } from "./cli/terminal.ts";
 
 const manifest = createRequire(import.meta.url).resolve("thalweg/package.json");
@@ -181,188 +175,7 @@ program
     await predictTable(checkpoint, csv, json, (text) => void process.stdout.write(text));
   });
 
-program
-  .command("surface")
-  .description("The loss of a trained network around it: on a plane, or a line, of random directions of its own size.")
-  .argument("<checkpoint>", "what thalweg train kept of a network for images")
-  .addOption(
-    new Option("--plane <kind>", "two random directions, or one: a line").choices(["random", "line"]).default("random"),
-  )
-  .option("--grid <n>", "points on a side", wholeNumber(2), 51)
-  .option(
-    "--range <r>",
-    "from −r to r; 1: as far as the weights are long",
-    number("a number above 0", (x) => x > 0),
-    1,
-  )
-  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
-  .addOption(
-    new Option("--normalize <how>", "what gives a direction the size of the weights")
-      .choices(["filter", "layer", "weight", "none"])
-      .default("filter"),
-  )
-  .addOption(
-    new Option("--batch-norm <how>", "statistics that BatchNorm uses: the network's, the batch's, or computed anew")
-      .choices(["running", "batch", "refresh"])
-      .default("running"),
-  )
-  .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
-  .option("--examples <n>", "how many of them, drawn by seed 0", wholeNumber(1), 2000)
-  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
-  .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
-  .option(
-    "--eigenvalues <n>",
-    "map the Hessian's smallest eigenvalue over its largest, too, at so many points on a side",
-    wholeNumber(2),
-  )
-  .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .surface)")
-  .option("--resume", "go on with the file of an earlier, same command")
-  .option("--png", "draw the figure as PNG too, beside SVG")
-  .option("--json", "print the result as a line of JSON")
-  .action(async (checkpoint: string, options: SurfaceCommand) => {
-    const { surfaceOf } = await import("./cli/surface.ts");
-    await wrote((write) => surfaceOf(checkpoint, options, write, interruption()));
-  });
-
-program
-  .command("connect")
-  .description("Connect two trained networks: by the straight line, and by a curve of low loss that is learnt.")
-  .argument("<a>", "checkpoints of two networks for images, of the same kind,")
-  .argument("<b>", "trained by thalweg train from different seeds")
-  .addOption(
-    new Option("--kind <name>", "a Bézier curve, or a chain of straight parts")
-      .choices(["bezier", "chain"])
-      .default("bezier"),
-  )
-  .option("--bends <n>", "points between the ends", wholeNumber(1), 1)
-  .option("--epochs <n>", "passes over the training set", wholeNumber(1), 12)
-  .option("--batch <n>", "examples per step", wholeNumber(1), 128)
-  .option(
-    "--learning-rate <rate>",
-    "length of the steps, until half of the epochs are done",
-    number("a number above 0", (x) => x > 0),
-    0.3,
-  )
-  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
-  .option("--points <n>", "where line and curve are judged", wholeNumber(2), 61)
-  .option("--examples <n>", "how many examples of each set judge", wholeNumber(1), 10000)
-  .option("--match", "also a straight line to b with its neurons in the order that comes nearest to a")
-  .option("--ensemble <n>", "points of the curve whose predictions are averaged, 0: none", countOrNone, 11)
-  .option("--plane <n>", "points on a side of the figure of the curve's plane, 0: none", countOrNone, 21)
-  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
-  .option("--threads <n>", "threads that share each batch, or auto (default: as in training)", threads)
-  .option("--out <name>", "what files are called first (default: the checkpoints' names)")
-  .option("--resume", "go on with the files of an earlier, same command")
-  .option("--png", "draw the figure as PNG too, beside SVG")
-  .option("--json", "print the result as a line of JSON")
-  .action(async (a: string, b: string, options: ConnectCommand) => {
-    const { connect } = await import("./cli/connect.ts");
-    await wrote((write) => connect(a, b, options, write, interruption()));
-  });
-
-program
-  .command("curvature")
-  .description(
-    "The Hessian of a trained network's loss: its largest eigenvalues, the most negative one, their density.",
-  )
-  .argument("<checkpoint>", "what thalweg train kept of a network for images")
-  .option("--top <k>", "how many of the largest eigenvalues", wholeNumber(1), 5)
-  .option("--density", "the density of all eigenvalues too, as a figure, by stochastic Lanczos quadrature")
-  .option("--probes <n>", "random vectors that the density is the mean of", wholeNumber(1), 10)
-  .option("--steps <n>", "steps of Lanczos' iteration a probe", wholeNumber(2), 80)
-  .option("--trace [products]", "the trace too, by Hutch++ with so many products (default: 99)", wholeNumber(6))
-  .option(
-    "--tolerance <t>",
-    "residual of an eigenvalue that counts as converged, as a share of the largest",
-    number("a number above 0", (x) => x > 0),
-    1e-4,
-  )
-  .addOption(
-    new Option("--batch-norm <how>", "statistics that BatchNorm uses: the network's, or those of each 256 examples")
-      .choices(["running", "batch"])
-      .default("running"),
-  )
-  .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
-  .option("--examples <n>", "how many of them, drawn by seed 0", wholeNumber(1), 2000)
-  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
-  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
-  .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .curvature)")
-  .option("--resume", "keep what an earlier, same command has done: eigenvalues, trace, probe after probe")
-  .option("--png", "draw the figure as PNG too, beside SVG")
-  .option("--json", "print the result as a line of JSON")
-  .action(async (checkpoint: string, { trace, ...options }: Given<CurvatureCommand>) => {
-    const { curvature } = await import("./cli/curvature.ts");
-    const command = { ...options, ...(trace !== undefined && { trace: trace === true ? 99 : trace }) };
-    await wrote((write) => curvature(checkpoint, command, write, interruption()));
-  });
-
-program
-  .command("noise")
-  .description("How far gradients of batches stray from that of all examples: predicted, and measured by drawing.")
-  .argument("<checkpoint>", "what thalweg train kept of a network for images")
-  .option("--draws <n>", "batches of each size that are drawn, at least; small ones more often", wholeNumber(2), 100)
-  .addOption(new Option("--on <set>", "examples of which set").choices(["train", "test"]).default("train"))
-  .option("--examples <n>", "how many of them, drawn by seed 0: all that batches are drawn from", wholeNumber(1), 2000)
-  .option("--seed <n>", "start of the random numbers", wholeNumber(0, 2 ** 32 - 1), 1)
-  .option("--data <folder>", "folder of the data set's files, or its name (default: as in training)")
-  .option("--out <name>", "what files are called before .npz (default: the checkpoint's name and .noise)")
-  .option("--resume", "keep what an earlier, same command has done")
-  .option("--png", "draw the figure as PNG too, beside SVG")
-  .option("--json", "print the result as a line of JSON")
-  .action(async (checkpoint: string, options: NoiseCommand) => {
-    const { noise } = await import("./cli/noise.ts");
-    await wrote((write) => noise(checkpoint, options, write, interruption()));
-  });
-
-program
-  .command("minimize")
-  .description("Batch methods on a function, or on a trained network's loss: each state, the path, loss against cost.")
-  .addArgument(
-    new Argument("<what>", `${functionNames.join(", ")}, or what thalweg train kept of a network for images`).argParser(
-      functionOrCheckpoint,
-    ),
-  )
-  .option("--method <names>", `one or more of ${methodNames.join(",")}`, methods, ["lbfgs"])
-  .addOption(
-    new Option("--line-search <how>", "how gradientDescent finds the length of its steps")
-      .choices(["fixed", "armijo", "strongWolfe"])
-      .default("armijo"),
-  )
-  .option(
-    "--learning-rate <rate>",
-    "of fixed steps, heavyBall and nesterov (default: 1/|λ|, λ the greatest eigenvalue at the start)",
-    number("a number above 0", (x) => x > 0),
-  )
-  .option(
-    "--momentum <m>",
-    "of heavyBall and nesterov",
-    number("from 0 to below 1", (x) => x >= 0 && x < 1),
-    0.9,
-  )
-  .option("--iterations <n>", "at most (default: 1000, of a network 50)", wholeNumber(1))
-  .option(
-    "--tolerance <t>",
-    "ends where the gradient is no longer",
-    number("a number of at least 0", (x) => x >= 0),
-    1e-5,
-  )
-  .option("--from <numbers>", "functions: where to begin, as --from=-1.2,1 (default: the customary place)", numbers)
-  .option("--dimensions <n>", "rastrigin and quadratic: how many (default: 2 and 20)", wholeNumber(1, 100000))
-  .option(
-    "--condition <k>",
-    "ravine and quadratic: λmax/λmin (default: 100)",
-    number("a number of at least 1", (x) => x >= 1),
-  )
-  .addOption(new Option("--on <set>", "checkpoints: examples of which set").choices(["train", "test"]).default("train"))
-  .option("--examples <n>", "checkpoints: how many of them, drawn by seed 0", wholeNumber(1), 2000)
-  .option("--data <folder>", "checkpoints: folder of the data set's files, or its name (default: as in training)")
-  .option("--out <name>", "what files are called before .npz (default: minimize- and the function's name)")
-  .option("--png", "draw the figure as PNG too, beside SVG")
-  .option("--json", "print a line of JSON for each state, then the result")
-  .action(async (what: string, options: MinimizeCommand) => {
-    const { minimize } = await import("./cli/minimize.ts");
-    await wrote((write) => minimize(what, options, write, interruption()));
-  });
+addInstruments(program, wrote);
 
 program
   .command("lecture")
@@ -385,15 +198,12 @@ program
   .option("--json", "print a JSON line for each experiment")
   .action(async (rows: readonly number[], options: LectureCommand) => {
     const { lecture } = await import("./cli/lecture.ts");
-    await wrote((write) => lecture(rows, options, write, interruption()));
+    await wrote((write, signal) => lecture(rows, options, write, signal));
   });
 
-/** `--trace` may come without a number. */
-type Given<C extends { readonly trace?: number }> = Omit<C, "trace"> & { readonly trace?: number | true };
-
 /** Work that writes for itself; it tells whether it went to its end. */
-async function wrote(work: (write: (text: string) => void) => Promise<boolean>): Promise<void> {
-  if (!(await work((text) => void process.stdout.write(text)))) process.exitCode = 130;
+async function wrote(work: Work): Promise<void> {
+  if (!(await work((text) => void process.stdout.write(text), interruption()))) process.exitCode = 130;
 }
 
 /** From the first step on Ctrl-C stops the run in good order; before it, and a second time, it ends the process. */

@@ -18,7 +18,7 @@ import {
   type SurfaceOptions,
 } from "thalweg/science";
 import { ensemblesAlong, ensemblesText } from "./ensembles.ts";
-import { bare, draw } from "./figures.ts";
+import { bare, draw, nameOf } from "./figures.ts";
 import { progress, whileShown } from "./progress.ts";
 import { followed } from "./surface.ts";
 import { dataOf, type LookOptions, optionsOf, readTrained } from "./trained.ts";
@@ -59,7 +59,7 @@ export async function connect(
   const { optimizer: _, ...made } = optionsOf(first, command, data.train);
   const { momentum, weightDecay } = first.options;
   const { kind, bends, epochs, batch, learningRate, json, points, resume = false } = command;
-  const out = command.out ?? `${bare(a)}-${bare(b).replace(/.*[\\/]/, "")}`;
+  const out = command.out ?? `${bare(a)}-${nameOf(b)}`;
   const steps = epochs * Math.ceil(data.train.size / batch);
   const options = {
     ...made,
@@ -136,7 +136,7 @@ export async function connect(
     count === 0 ? undefined : await ensemblesAlong(model, at, count, data.test, statistics, json, signal);
   if (signal.aborted) return stopped();
   if (ensembles && !json) write(ensemblesText(ensembles));
-  const title = `from ${bare(a)} to ${bare(b)}`;
+  const title = `from ${nameOf(a)} to ${nameOf(b)}`;
   const profiles = sets.flatMap((set) => [
     { name: `straight line, ${set}`, surface: straight.surfaces[set] },
     ...(matched ? [{ name: `matched line, ${set}`, surface: matched.surfaces[set] }] : []),
@@ -149,7 +149,7 @@ export async function connect(
     const surface = await judged(plane, "plane", "train", { points: command.plane, examples });
     if (!surface) return stopped();
     const picture = await contourPicture(surface, {
-      title: `${title}, and the ${kind} curve`,
+      title: `${title}, and the ${kind} curve; ${first.options.dataset}, train`,
       axes: ["along the straight line", "towards the curve"],
     });
     pictures.push(...(await draw(`${out}.plane`, picture, command.png)));

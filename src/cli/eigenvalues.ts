@@ -9,7 +9,7 @@ import {
   eigenvalueSurface,
   type Section,
 } from "thalweg/science";
-import { draw, following } from "./figures.ts";
+import { draw, following, rangeOf } from "./figures.ts";
 import { hashOf } from "./parts.ts";
 
 export interface EigenvalueResult {
@@ -58,8 +58,8 @@ export async function eigenvaluesOf(
   const [smallest, largest] = [of(found.smallest), of(found.largest)];
   const shares = smallest.map((value, i) => Math.max(0, -value) / (largest[i] as number));
   return {
-    ...{ points: found.status.length, smallest: Math.min(...smallest), largest: Math.max(...largest) },
-    share: { mean: shares.reduce((a, b) => a + b, 0) / shares.length, max: Math.max(...shares) },
+    ...{ points: found.status.length, smallest: rangeOf(smallest).min, largest: rangeOf(largest).max },
+    share: { mean: shares.reduce((a, b) => a + b, 0) / shares.length, max: rangeOf(shares).max },
     files,
   };
 }

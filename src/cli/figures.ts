@@ -14,6 +14,16 @@ export async function draw(name: string, svg: string, png: boolean | undefined):
 /** A checkpoint's name without its ending: where what is made of it is put. */
 export const bare = (checkpoint: string): string => checkpoint.replace(/\.checkpoint$/, "");
 
+/** What a network is called in figures. */
+export const nameOf = (checkpoint: string): string => bare(checkpoint).replace(/.*[\\/]/, "");
+
+/** The least and the greatest of any number of values; infinite where there are none. */
+export const rangeOf = (values: ArrayLike<number>): { readonly min: number; readonly max: number } =>
+  Array.from(values).reduce(({ min, max }, value) => ({ min: Math.min(min, value), max: Math.max(max, value) }), {
+    min: Number.POSITIVE_INFINITY,
+    max: Number.NEGATIVE_INFINITY,
+  });
+
 /** Reports of a surface, shown as a bar → the surface, or undefined where it was stopped. */
 export async function following<S extends Surface>(
   reports: AsyncIterable<SurfaceReport & { readonly surface: S }>,

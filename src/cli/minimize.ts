@@ -5,7 +5,7 @@ import {
   objectiveSurface, quadratic, rastrigin, ravine, rosenbrock, minimize as run, type Section, 
   type StoppingOptions, type Surface, saddle, spanned,type TestFunction,
 } from "thalweg/science"; // biome-ignore format: a list of names
-import { bare, draw } from "./figures.ts";
+import { bare, draw, nameOf } from "./figures.ts";
 import { type FunctionName, isFunction, type MethodName } from "./methods.ts";
 import { partsIn } from "./parts.ts";
 import { type ExamineOptions, examined } from "./trained.ts";
@@ -154,7 +154,7 @@ async function checkpointProblem(checkpoint: string, command: MinimizeCommand): 
     if (command[option] !== undefined)
       throw new Error(`minimize ${checkpoint}: --${option} is for test functions; leave it out`);
   const { model, data, test } = await examined(checkpoint, { ...command, threads: 1 });
-  const name = bare(checkpoint).replace(/.*[\\/]/, "");
+  const name = nameOf(checkpoint);
   return {
     ...{ name, objective: datasetObjective(model, data), start: model.parameters.slice(), minima: [] },
     ...{ iterations: 50, out: `${bare(checkpoint)}.minimize` },

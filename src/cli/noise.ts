@@ -5,7 +5,7 @@ import {
   type DrawnGradients, drawnGradients, type ExampleStatistics, exampleStatistics, gradientNoise, gradientStandardError,
   measuredStandardError, noisePicture, twoBatchNoise,
 } from "thalweg/science"; // biome-ignore format: a list of names
-import { bare, draw } from "./figures.ts";
+import { bare, draw, nameOf } from "./figures.ts";
 import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { whileShown } from "./progress.ts";
 import { type ExamineOptions, examined } from "./trained.ts";
@@ -62,7 +62,7 @@ export async function noise(
   const [small, large] = [independent[0], independent.at(-1)] as [DrawnGradients, DrawnGradients];
   const sorted = signalToNoise.slice().sort();
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] as number;
-  const name = bare(checkpoint).replace(/.*[\\/]/, "");
+  const name = nameOf(checkpoint);
   const picture = await noisePicture(found, batches, {
     title: `standard error of the mini-batch gradient of ${name}`,
     caption: `${data.size} examples of ${on}; tr Σ ${short(found.populationTrace)}; ‖G‖² ${short(found.squaredGradient)}; noise scale ${short(found.noiseScale)}; lines: √(tr Σ/B), without replacement times √((N − B)/(N − 1)); points: at least ${draws} draws, 95 %; seed ${seed}`,

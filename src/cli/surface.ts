@@ -5,7 +5,7 @@ import {
   contourPicture, profilePicture, randomSection, type Section, type Surface, type SurfaceOptions, surface, surfacePicture,
 } from "thalweg/science"; // biome-ignore format: a list of names
 import { eigenvaluesOf } from "./eigenvalues.ts";
-import { bare, draw, following } from "./figures.ts";
+import { bare, draw, following, nameOf, rangeOf } from "./figures.ts";
 import { type ExamineOptions, examined } from "./trained.ts";
 
 export interface SurfaceCommand extends ExamineOptions {
@@ -27,7 +27,7 @@ export async function surfaceOf(
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { model, train, data } = await examined(checkpoint, command);
+  const { model, train, data, dataset } = await examined(checkpoint, command);
   const { plane, normalize, seed, range, grid, batchNorm, on, json, resume = false } = command;
   const section = randomSection(model, { seed, normalize, dimensions: plane === "line" ? 1 : 2 });
   if (command.eigenvalues !== undefined && (plane === "line" || batchNorm === "refresh"))
@@ -63,19 +63,17 @@ export async function surfaceOf(
   const { loss, accuracy, status, about } = reached;
   const known = loss.filter(Number.isFinite);
   const isLine = section.ranges.length === 1;
+  const title = `around ${nameOf(checkpoint)}; ${dataset}, ${on}`;
   const picture = await (isLine
-    ? profilePicture([{ name: section.about.kind, surface: reached }])
-    : contourPicture(reached));
+    ? profilePicture([{ name: section.about.kind, surface: reached }], { title })
+    : contourPicture(reached, { title }));
   const files = [file, ...(await draw(name, picture, command.png))];
-  if (!isLine) files.push(...(await draw(`${name}.3d`, await surfacePicture(reached), command.png)));
+  if (!isLine) files.push(...(await draw(`${name}.3d`, await surfacePicture(reached, { title }), command.png)));
   const result = {
     points: status.length,
     holes: status.length - known.length,
-    loss: { min: Math.min(...known), max: Math.max(...known) },
-    accuracy: {
-      min: Math.min(...accuracy.filter(Number.isFinite)),
-      max: Math.max(...accuracy.filter(Number.isFinite)),
-    },
+    loss: rangeOf(known),
+    accuracy: rangeOf(accuracy.filter(Number.isFinite)),
     about,
     ...(bends && { eigenvalues: bends }),
     seconds: (performance.now() - started) / 1000,

@@ -51,16 +51,16 @@ export async function dataOf({ options }: Trained, { data }: LookOptions): Promi
 export const optionsOf = ({ options }: Trained, { threads }: LookOptions, train: Dataset): ModelOptions =>
   modelOptions({ ...options, threads: threads ?? options.threads }, train);
 
-/** The network of a checkpoint, its data, and the examples that it is looked at with. */
+/** The network of a checkpoint, its data by name and in full, and the examples that it is looked at with. */
 export async function examined(
   checkpoint: string,
   command: ExamineOptions,
-): Promise<TrainAndTest & { readonly model: Model; readonly data: Dataset }> {
+): Promise<TrainAndTest & { readonly dataset: DatasetName; readonly model: Model; readonly data: Dataset }> {
   const trained = await readTrained(checkpoint);
   const sets = await dataOf(trained, command);
   const model = await createModel(optionsOf(trained, command, sets.train));
   model.restore(trained.snapshot);
-  return { ...sets, model, data: drawn(sets[command.on], command.examples) };
+  return { ...sets, dataset: trained.options.dataset, model, data: drawn(sets[command.on], command.examples) };
 }
 
 /** So many examples, drawn by seed 0; all, where there are no more. */

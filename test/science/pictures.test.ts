@@ -55,6 +55,20 @@ describe("a contour picture", () => {
     expect(await contourPicture(bowl(21, 21))).toBe(svg);
   });
 
+  test("puts the scale of losses beside a title, or below one that is long", async () => {
+    const keyOf = async (title: string): Promise<number[]> => {
+      const svg = await contourPicture(bowl(5, 5), { title });
+      return Array.from(svg.matchAll(/<svg [^>]*\by="(\d+)"/g), ([, y]) => Number(y));
+    };
+    const [short, long] = [
+      await keyOf("a short one"),
+      await keyOf("a title of one and of the other network, and of more"),
+    ];
+    expect(short[0]).toBeLessThan(10);
+    expect(long[0]).toBeGreaterThan(22);
+    expect((long[1] as number) - (long[0] as number)).toBe((short[1] as number) - (short[0] as number));
+  });
+
   test("leaves holes white, and counts them", async () => {
     const whole = bowl(21, 21);
     const loss = whole.loss.map((value, at) => (at % 21 < 8 ? Number.NaN : value));

@@ -25,6 +25,8 @@ export interface NamedPath {
 const HEIGHT = WIDTH - 60;
 const LEFT = 56;
 const LEVELS = 14;
+/** Pixels of the scale of losses, and of a letter of the title. */
+const [KEY, LETTER] = [260, 9];
 
 /**
  * Contours of a plane's loss, evenly spaced in its logarithm (in the loss itself where that is below zero anywhere), with
@@ -84,7 +86,7 @@ export async function contourPicture(surface: Surface, options: ContourOptions =
   });
   const edges = [scale.low, ...at, scale.high];
   const key = Plot.plot({
-    ...{ document, width: 260, height: HEAD + 8, marginTop: 4, marginBottom: 24, marginLeft: 48, marginRight: 16 },
+    ...{ document, width: KEY, height: HEAD + 8, marginTop: 4, marginBottom: 24, marginLeft: 48, marginRight: 16 },
     x: { type: scale.type, label: null, ticks: 4, tickFormat: "~g" },
     color,
     marks: [
@@ -104,10 +106,13 @@ export async function contourPicture(surface: Surface, options: ContourOptions =
         )
       : undefined;
   const { title = about.section.kind, caption = `${captionOf(surface)}${noteOf(minima.length)}` } = options;
-  const top = HEAD + 12 + (names?.height ?? 0);
+  // Beside the title, or below one that is long.
+  const keyTop = LETTER * title.length > WIDTH - KEY ? HEAD - 4 : 2;
+  const legendTop = keyTop + HEAD + 8;
+  const top = legendTop + 2 + (names?.height ?? 0);
   return page(title, caption, top - HEAD + HEIGHT, [
-    { svg: key as SVGSVGElement, x: WIDTH - 260, y: 2 },
-    ...(names ? [{ svg: names.svg, x: 12, y: HEAD + 10 }] : []),
+    { svg: key as SVGSVGElement, x: WIDTH - KEY, y: keyTop },
+    ...(names ? [{ svg: names.svg, x: 12, y: legendTop }] : []),
     { svg: figure as SVGSVGElement, x: 0, y: top },
   ]);
 }

@@ -39,7 +39,7 @@ export async function profilePicture(profiles: readonly Profile[], options: Pict
   const isPositive = rows.every(({ loss }) => !(loss <= 0));
   const height = 400;
   const figure = Plot.plot({
-    ...{ document, width: WIDTH, height, marginLeft: 56, marginTop: 30 },
+    ...{ document, width: WIDTH, height, marginLeft: 56, marginTop: 30, insetTop: 6, insetBottom: 6 },
     x: { label: "position" },
     y: { type: isPositive ? "log" : "linear", label: "loss", grid: true, tickFormat: "~g" },
     marks: [

@@ -2,7 +2,7 @@
 import {
   datasetObjective, eigenpairs, hessianTrace, type Objective, spectralDensity, spectrumPicture,
 } from "thalweg/science"; // biome-ignore format: a list of names
-import { bare, draw } from "./figures.ts";
+import { bare, draw, nameOf } from "./figures.ts";
 import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { whileShown } from "./progress.ts";
 import { type ExamineOptions, examined } from "./trained.ts";
@@ -59,7 +59,7 @@ export async function curvature(
   const scale = Math.max(...[...eigenvalues, smallest].map(Math.abs));
   const result = {
     parameters: theta.length,
-    ...{ on, examples: data.size, loss, gradientNorm: Math.hypot(...gradient) },
+    ...{ on, examples: data.size, loss, gradientNorm: Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)) },
     ...{ eigenvalues, smallest, residual, converged: residual <= command.tolerance * scale },
     ...(command.trace !== undefined && { trace: traceOf(parts, command.trace) }),
     ...(command.density && { density: densityOf(spectrumOf(parts, probes), theta.length, command) }),
@@ -69,7 +69,7 @@ export async function curvature(
     command.density &&
     (await spectrumPicture(spectrumOf(parts, probes), {
       eigenvalues: [smallest, ...eigenvalues],
-      title: `spectral density of the Hessian of ${bare(checkpoint).replace(/.*[\\/]/, "")}`,
+      title: `spectral density of the Hessian of ${nameOf(checkpoint)}`,
       caption,
     }));
   const files = [file, ...(picture ? await draw(file.replace(/\.npz$/, ""), picture, png) : [])];

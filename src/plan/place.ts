@@ -71,7 +71,7 @@ export function placeTensors(
       else buffer.fixed = { segment, offset: 0 };
     } else if (name(tensor) === "constant") {
       buffer.fixed = { segment: "constants", offset: 4 * constants.length };
-      constants.push(...(tensor.attributes.values as readonly number[]));
+      for (const value of tensor.attributes.values as readonly number[]) constants.push(value);
     }
     home.set(tensor, { buffer, bytes: 0 });
   }

@@ -20,6 +20,17 @@ beforeAll(async () => {
 });
 
 describe("thalweg curvature", () => {
+  it("takes networks of more parameters than a function takes arguments", async () => {
+    const wide = join(folder, "wide.checkpoint");
+    const how = ["--hidden", "200", "--epochs", "1", "--build", "strict", "--checkpoint", wide];
+    await thalweg(["train", "mnist", "--data", digits, ...how]);
+    const asked = ["--top", "1", "--tolerance", "0.1", "--examples", "20", "--data", digits, "--json"];
+    const { code, out, errors } = await thalweg(["curvature", wide, ...asked]);
+    expect([code, errors]).toEqual([0, ""]);
+    expect(jsonLines(out)[0]).toMatchObject({ parameters: 159_010, converged: true });
+    expect(jsonLines(out)[0].gradientNorm).toBeGreaterThan(0);
+  });
+
   it("finds eigenvalues, trace and density that agree, and leaves them and a figure", async () => {
     const asked = [
       "--top",

@@ -27,6 +27,14 @@ describe("a compiled program", () => {
     expect(kernels(ops.relu(ops.add(ops.matmul(x, w), b)))).toEqual(["gemm"]);
   });
 
+  test("may have more constants than a function takes arguments", () => {
+    const values = Float32Array.from({ length: 300_000 }, (_, i) => i);
+    const y = ops.add(input("long", [values.length]), ops.constant(values, [values.length]));
+    const { constants } = compile({ outputs: { y: { tensor: y } } });
+    expect(constants.length).toBeGreaterThanOrEqual(values.length);
+    expect(constants.slice(0, values.length)).toEqual(Array.from(values));
+  });
+
   test("does not join what somebody else needs", () => {
     const product = ops.matmul(x, w);
     expect(kernels(ops.add(ops.sum(product), ops.sum(ops.add(product, b))))).toEqual([

@@ -242,20 +242,29 @@ function marker(symbol: (typeof symbols)[number], x: number, y: number, stroke: 
 }
 
 /** Figures side by side on one line, as one. */
-export function beside(about: Omit<Figure, "svg">, parts: readonly Pick<Figure, "svg">[]): Figure {
-  const sizes = parts.map(
-    ({ svg }) => /width="(\d+)" height="(\d+)"/.exec(svg)?.slice(1).map(Number) as [number, number],
+export const beside = (about: Omit<Figure, "svg">, parts: readonly Pick<Figure, "svg">[]): Figure => ({
+  ...about,
+  svg: sideBySide(
+    about.name,
+    parts.map(({ svg }) => svg),
+  ),
+});
+
+/** @param name of the figure that they become, for the names of their parts */
+export function sideBySide(name: string, pictures: readonly string[]): string {
+  const sizes = pictures.map(
+    (svg) => /width="(\d+)" height="(\d+)"/.exec(svg)?.slice(1).map(Number) as [number, number],
   );
   const width = sizes.reduce((sum, [w]) => sum + w, 0);
   const height = Math.max(...sizes.map(([, h]) => h));
   let x = 0;
-  const placed = parts.map(({ svg }, at) => {
+  const placed = pictures.map((svg, at) => {
     const [w, h] = sizes[at] as [number, number];
     x += w;
     // Pictures of thalweg/science name their parts alike.
-    const own = svg.replace(/(id="|url\(#)(part-\d+)/g, `$1${about.name}-${at + 1}-$2`);
+    const own = svg.replace(/(id="|url\(#)(part-\d+)/g, `$1${name}-${at + 1}-$2`);
     return own.replace("<svg ", `<svg x="${x - w}" y="${height - h}" `);
   });
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
-  return { ...about, svg: [head, `<rect width="100%" height="100%" fill="white"/>`, ...placed, "</svg>"].join("\n") };
+  return [head, `<rect width="100%" height="100%" fill="white"/>`, ...placed, "</svg>"].join("\n");
 }

@@ -31,6 +31,11 @@ export interface Context<Parameters> {
   readonly signal: AbortSignal;
   /** A folder of CIFAR-10's binary files, where one was given. */
   readonly cifar?: string;
+  /**
+   * A folder, which may have to be made, for what takes long to make again: what a run that was broken off has left there,
+   * the next one with the same parameters finds.
+   */
+  readonly unfinished?: string;
   /** What an experiment named in `needs` found. */
   outcomeOf(id: number): Outcome;
 }

@@ -1,6 +1,8 @@
 // Runs experiments and keeps what they find: a file of data and the figures for each, and the report over all of them.
-import { access, copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { access, copyFile, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Experiment, Figure, Outcome, PlainRecord, Preset, Progress } from "./experiment.ts";
 import { reportHtml } from "./report.ts";
 
@@ -50,7 +52,8 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 
 /**
  * Runs experiments one after another, those they need before them; one that is kept with the same parameters is not run
- * again. An error ends its experiment alone. The report is written after each.
+ * again, and one that was broken off goes on where it can. An error ends its experiment alone. The report is written after
+ * each.
  * @throws where the folder cannot be written, and the signal's reason
  */
 export async function* runLecture(
@@ -111,15 +114,18 @@ async function* measured(
   experiment: Experiment,
   outcomes: ReadonlyMap<number, Kept>,
   failures: ReadonlyMap<number, string>,
-  { out, preset, cifar, code, machine, signal }: LectureOptions,
+  options: LectureOptions,
 ): AsyncGenerator<LectureEvent, Kept> {
+  const { out, preset, cifar, code, machine, signal } = options;
   const { id, title, claim, needs = [] } = experiment;
   for (const each of needs)
     if (failures.has(each)) throw new Error(`it needs experiment ${each}, which failed: ${failures.get(each)}`);
   const parameters = experiment.parameters[preset];
-  const started = performance.now();
+  const unfinished = unfinishedOf(experiment, options);
+  const started = performance.now() - 1000 * (await secondsSpentIn(unfinished));
+  let noted = performance.now();
   const run = experiment.run({
-    ...{ parameters, signal, ...(cifar !== undefined && { cifar }) },
+    ...{ parameters, signal, unfinished, ...(cifar !== undefined && { cifar }) },
     outcomeOf(of) {
       const kept = outcomes.get(of);
       if (!kept || !needs.includes(of))
@@ -133,6 +139,10 @@ async function* measured(
     // Signals are told of in the host's turn.
     await new Promise(setImmediate);
     signal.throwIfAborted();
+    if (performance.now() > noted + 1000 && existsSync(unfinished)) {
+      noted = performance.now();
+      await writeWhole(join(unfinished, SPENT), String((noted - started) / 1000));
+    }
     next = await run.next();
   }
   const { data, verdict, figures, how } = next.value;
@@ -144,8 +154,23 @@ async function* measured(
   const kept: Kept = { id, title, claim, preset, parameters, seconds, machine, how, verdict, figures: drawn, data };
   // Last: what has a data file is whole.
   await writeWhole(join(out, `data/${name}.json`), `${JSON.stringify(kept, null, 1)}\n`);
+  await rm(unfinished, { recursive: true, force: true });
+  await rmdir(dirname(unfinished)).catch(() => "what others have left");
   return kept;
 }
+
+/** Where an experiment leaves what it has not finished: with the same parameters and images alone it goes on with it. */
+function unfinishedOf(experiment: Experiment, { out, preset, cifar }: LectureOptions): string {
+  const about = JSON.stringify([experiment.parameters[preset], cifar ?? null]);
+  const short = createHash("sha256").update(about).digest("hex").slice(0, 8);
+  return join(out, "unfinished", `${nameOf(experiment)}-${short}`);
+}
+
+/** The file, among what is not finished, of the seconds that it has taken. */
+const SPENT = "seconds";
+
+const secondsSpentIn = async (unfinished: string): Promise<number> =>
+  Number(await readFile(join(unfinished, SPENT), "utf8").catch(() => 0));
 
 /** What an earlier run kept with the same parameters; why it cannot be used where its file is damaged. */
 async function readKept(

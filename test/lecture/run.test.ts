@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHTML } from "linkedom";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Experiment } from "../../src/lecture/experiment.ts";
 import { type LectureEvent, type LectureOptions, runLecture } from "../../src/lecture/run.ts";
 import { runs, sum } from "./sum.ts";
@@ -112,6 +112,38 @@ test("stopping keeps what is done, and leaves no file of what is not", async () 
   await expect(run([sum(1), long], [1, 2], { signal: stop.signal })).rejects.toMatchObject({ name: "AbortError" });
   expect(readdirSync(join(out, "data"))).toEqual(["01-sum-1.json"]);
   expect(report().querySelectorAll("main section")).toHaveLength(2);
+});
+
+test("what a broken-off run has left is there again with the same parameters, its seconds counted, and gone at the end", async () => {
+  let stop = new AbortController();
+  const found: string[][] = [];
+  const long = sum(1, {
+    async *run({ unfinished = "", ...context }) {
+      mkdirSync(unfinished, { recursive: true });
+      found.push(readdirSync(unfinished));
+      writeFileSync(join(unfinished, "half"), "");
+      vi.advanceTimersByTime(5000);
+      yield { done: 0.5 };
+      if (found.length < 3) stop.abort();
+      yield { done: 0.6 };
+      return yield* sum(1).run(context);
+    },
+  });
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    for (const preset of ["quick", "full"] as const) {
+      stop = new AbortController();
+      await expect(run([long], [1], { preset, signal: stop.signal })).rejects.toMatchObject({ name: "AbortError" });
+    }
+    await run([long], [1]);
+    expect(readdirSync(join(out, "unfinished"))).toHaveLength(1);
+    expect(JSON.parse(readFileSync(join(out, "data/01-sum-1.json"), "utf8")).seconds).toBeCloseTo(10, 6);
+    await run([long], [1], { preset: "full" });
+    expect(readdirSync(out)).not.toContain("unfinished");
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(found).toEqual([[], [], ["half", "seconds"], ["half", "seconds"]]);
 });
 
 test("an unknown experiment and a folder that cannot be written are refused before anything is measured", async () => {

@@ -33,7 +33,8 @@ export const empiricalRisk: Experiment<Parameters, Data> = {
       optimizer: sgd({ learningRate: 0.1 }),
       seed,
     });
-    for await (const _ of model.fit(train, { epochs: 1, batchSize: 64, signal }));
+    for await (const { step } of model.fit(train, { epochs: 1, batchSize: 64, reportEvery: 100, signal }))
+      yield { done: (0.2 * step) / Math.ceil(train.size / 64), note: "training a network" };
     const risk = model.evaluate(test).loss;
     const random = randomSource(seed, 0);
     const spreads: number[] = [];
@@ -47,7 +48,7 @@ export const empiricalRisk: Experiment<Parameters, Data> = {
       }
       spreads.push(deviationOf(own));
       risks.push(own);
-      yield { done: (at + 1) / sizes.length, note: `samples of ${n}` };
+      yield { done: 0.2 + (0.8 * (at + 1)) / sizes.length, note: `samples of ${n}` };
     }
     model.close();
     return outcome({ sizes, spreads, risks, risk, examples: test.size }, parameters);

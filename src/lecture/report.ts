@@ -8,9 +8,10 @@ export type ReportRow = { readonly experiment: Experiment } & (
       readonly kept: Kept;
       /** SVG of each figure. */
       readonly pictures: readonly string[];
-      /** Where data and code lie, from the report. */
+      /** Where they lie, from the report: the data, the code that measured them, and that of verdict and figures. */
       readonly data: string;
       readonly code: string;
+      readonly outcome: string;
     }
   | { readonly missing: string }
 );
@@ -81,7 +82,7 @@ function section(row: ReportRow): string {
 <p class="claim">${escaped(claim)}</p>`;
   if ("missing" in row)
     return `${head}\n<p class="verdict"><strong>Missing:</strong> ${escaped(row.missing)}</p>\n</section>`;
-  const { kept, pictures, data, code } = row;
+  const { kept, pictures, data, code, outcome } = row;
   const { judgement, why, numbers } = kept.verdict;
   const figures = kept.figures.map(
     ({ caption, description }, at) => `<figure>
@@ -100,7 +101,8 @@ ${numbers.map(finding).join("\n")}
 </tbody>
 </table>
 <p class="how">${escaped(kept.how)} Preset “${kept.preset}”; ${kept.seconds.toFixed(1)} s.
-<a href="${escaped(data)}">Data of experiment ${id}</a>, <a href="${escaped(code)}">its code</a>.</p>
+<a href="${escaped(data)}">Data of experiment ${id}</a>, <a href="${escaped(code)}">code that measured them</a>,
+<a href="${escaped(outcome)}">code of verdict and figures</a>.</p>
 </section>`;
 }
 

@@ -14,7 +14,7 @@ export interface LectureOptions {
   readonly force?: boolean;
   /** A folder of CIFAR-10's binary files. */
   readonly cifar?: string;
-  /** The folder of the experiments' code: a copy is put beside their data. */
+  /** The folder of the experiments' code: a copy of each is put beside its data. */
   readonly code: string;
   /** What they run on, for the report. */
   readonly machine: string;
@@ -48,6 +48,9 @@ const nameOf = ({ id, title }: Pick<Experiment, "id" | "title">): string =>
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")}`;
 
+/** What measures, and what makes verdict and figures of it. */
+const codeOf = ({ file }: Pick<Experiment, "file">) => [file, `outcomes/${file}`] as const;
+
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
@@ -65,7 +68,7 @@ export async function* runLecture(
   const outcomes = new Map<number, Kept>();
   const failures = new Map<number, string>();
   try {
-    for (const folder of ["data", "figures", "code"]) await mkdir(join(out, folder), { recursive: true });
+    for (const folder of ["data", "figures", "code/outcomes"]) await mkdir(join(out, folder), { recursive: true });
     await writeReport(all, outcomes, failures, options);
   } catch (error) {
     throw new Error(`lecture: cannot write in ${out} (${reasonOf(error)}); name another folder with --out`);
@@ -150,7 +153,7 @@ async function* measured(
   const name = nameOf(experiment);
   const drawn = figures.map(({ svg: _, ...figure }) => ({ ...figure, file: `figures/${name}-${figure.name}.svg` }));
   for (const [at, { svg }] of figures.entries()) await writeWhole(join(out, drawn[at]?.file as string), svg);
-  await copyFile(join(code, experiment.file), join(out, "code", experiment.file));
+  for (const file of codeOf(experiment)) await copyFile(join(code, file), join(out, "code", file));
   const kept: Kept = { id, title, claim, preset, parameters, seconds, machine, how, verdict, figures: drawn, data };
   // Last: what has a data file is whole.
   await writeWhole(join(out, `data/${name}.json`), `${JSON.stringify(kept, null, 1)}\n`);
@@ -212,8 +215,9 @@ async function writeReport(
       const kept = found && !("reason" in found) ? found : undefined;
       const pictures = await Promise.all((kept?.figures ?? []).map(({ file }) => readFile(join(out, file), "utf8")));
       const missing = failures.get(experiment.id) ?? "it has not been run";
+      const [code, outcome] = codeOf(experiment).map((file) => `code/${file}`) as [string, string];
       return kept
-        ? { experiment, kept, pictures, data: `data/${nameOf(experiment)}.json`, code: `code/${experiment.file}` }
+        ? { experiment, kept, pictures, data: `data/${nameOf(experiment)}.json`, code, outcome }
         : { experiment, missing };
     }),
   );

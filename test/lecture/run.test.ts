@@ -37,6 +37,7 @@ test("keeps data, figures and code, and a report that says everything", async ()
   expect(readdirSync(join(out, "data"))).toEqual(["01-sum-1.json", "02-sum-2.json"]);
   expect(readdirSync(join(out, "figures"))).toEqual(["01-sum-1-sum.svg", "02-sum-2-sum.svg"]);
   expect(readFileSync(join(out, "code/05-empirical-risk.ts"), "utf8")).toContain("createModel");
+  expect(readFileSync(join(out, "code/outcomes/05-empirical-risk.ts"), "utf8")).toContain("chart");
   const document = report();
   const sections = [...document.querySelectorAll("main section")];
   expect(sections.map((each) => each.querySelector("h2")?.textContent)).toEqual(["1 Sum <1>", "2 Sum <2>"]);
@@ -46,6 +47,13 @@ test("keeps data, figures and code, and a report that says everything", async ()
   const svg = decodeURIComponent((image?.getAttribute("src") ?? "").slice("data:image/svg+xml,".length));
   expect(svg).toBe(readFileSync(join(out, "figures/01-sum-1-sum.svg"), "utf8"));
   expect(sections[0]?.querySelector("tbody tr")?.textContent).toBe("sum10 to 1.00e−92");
+  expect(
+    [...(sections[0]?.querySelectorAll("a") ?? [])].map((link) => [link.textContent, link.getAttribute("href")]),
+  ).toEqual([
+    ["Data of experiment 1", "data/01-sum-1.json"],
+    ["code that measured them", "code/05-empirical-risk.ts"],
+    ["code of verdict and figures", "code/outcomes/05-empirical-risk.ts"],
+  ]);
   for (const link of document.querySelectorAll("main a"))
     expect(readFileSync(join(out, link.getAttribute("href") as string), "utf8")).not.toBe("");
   for (const link of document.querySelectorAll("nav a"))

@@ -1,7 +1,7 @@
 // Runs experiments and keeps what they find: a file of data and the figures for each, and the report over all of them.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { access, copyFile, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Experiment, Figure, Outcome, PlainRecord, Preset, Progress } from "./experiment.ts";
 import { reportHtml } from "./report.ts";
@@ -153,7 +153,10 @@ async function* measured(
   const name = nameOf(experiment);
   const drawn = figures.map(({ svg: _, ...figure }) => ({ ...figure, file: `figures/${name}-${figure.name}.svg` }));
   for (const [at, { svg }] of figures.entries()) await writeWhole(join(out, drawn[at]?.file as string), svg);
-  for (const file of codeOf(experiment)) await copyFile(join(code, file), join(out, "code", file));
+  // An experiment may have other files of its number: "15-methods.ts".
+  const neighbours = (await readdir(code)).filter((file) => file.startsWith(experiment.file.slice(0, 3)));
+  for (const file of new Set([...codeOf(experiment), ...neighbours]))
+    await copyFile(join(code, file), join(out, "code", file));
   const kept: Kept = { id, title, claim, preset, parameters, seconds, machine, how, verdict, figures: drawn, data };
   // Last: what has a data file is whole.
   await writeWhole(join(out, `data/${name}.json`), `${JSON.stringify(kept, null, 1)}\n`);

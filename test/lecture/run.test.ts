@@ -60,6 +60,12 @@ test("keeps data, figures and code, and a report that says everything", async ()
     expect(document.querySelector(link.getAttribute("href") as string)?.tagName).toBe("SECTION");
 });
 
+test("all files of an experiment's number are copied", async () => {
+  await run([sum(15, { file: "15-convergence.ts" })], [15]);
+  const files = ["15-convergence.ts", "15-measures.ts", "15-methods.ts", "outcomes"];
+  expect(readdirSync(join(out, "code"))).toEqual(files);
+});
+
 test("what is kept with the same parameters is not measured again, but by force", async () => {
   await run([sum(1)], [1]);
   const events = await run([sum(1)], [1]);

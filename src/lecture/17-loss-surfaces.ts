@@ -45,6 +45,7 @@ export const lossSurfaces: Experiment<Parameters, Data> = {
   id: 17,
   title: "Loss surfaces of deep networks",
   file: "17-loss-surfaces.ts",
+  usesCifar: true,
   claim: "The loss surfaces of deep networks are highly non-convex.",
   parameters: {
     quick: {

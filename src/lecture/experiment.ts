@@ -19,6 +19,8 @@ export interface Experiment<Parameters extends PlainRecord = PlainRecord, Data e
   readonly parameters: Readonly<Record<Preset, Parameters>>;
   /** Other experiments that must be done before, whose data this one reads with `outcomeOf`. */
   readonly needs?: readonly number[];
+  /** Whether it looks at the images of CIFAR-10 where they are given; default false. */
+  readonly usesCifar?: boolean;
   /**
    * Measures. Yields to the event loop at least a few times a second, so that it can be aborted.
    * @throws what went wrong: that a data set is missing, or the signal's reason

@@ -10,7 +10,7 @@ export interface LectureOptions {
   /** The folder that everything is kept in; made where it is missing. */
   readonly out: string;
   readonly preset: Preset;
-  /** Measure again what is kept already. */
+  /** Measure again what is kept already, from the beginning. */
   readonly force?: boolean;
   /** A folder of CIFAR-10's binary files. */
   readonly cifar?: string;
@@ -28,6 +28,8 @@ export interface Kept extends Omit<Outcome, "figures"> {
   readonly claim: string;
   readonly preset: Preset;
   readonly parameters: PlainRecord;
+  /** The folder of CIFAR-10's files, of an experiment that looks at them where one was given. */
+  readonly cifar?: string;
   readonly seconds: number;
   readonly machine: string;
   readonly figures: readonly (Omit<Figure, "svg"> & { readonly file: string })[];
@@ -64,7 +66,7 @@ export async function* runLecture(
   ids: readonly number[],
   options: LectureOptions,
 ): AsyncGenerator<LectureEvent> {
-  const { out, preset, signal } = options;
+  const { out, signal } = options;
   const outcomes = new Map<number, Kept>();
   const failures = new Map<number, string>();
   try {
@@ -76,14 +78,14 @@ export async function* runLecture(
   for (const experiment of inOrder(all, ids)) {
     signal.throwIfAborted();
     if (!options.force || !ids.includes(experiment.id)) {
-      const kept = await readKept(experiment, out, preset);
+      const kept = await readKept(experiment, options);
       if (kept && "reason" in kept) yield { experiment, kind: "unreadable", ...kept };
       else if (kept) {
         outcomes.set(experiment.id, kept);
         yield { experiment, kind: "done", kept, before: true };
         continue;
       }
-    }
+    } else await rm(unfinishedOf(experiment, options), { recursive: true, force: true });
     yield { experiment, kind: "begins" };
     try {
       const kept = yield* measured(experiment, outcomes, failures, options);
@@ -120,7 +122,7 @@ async function* measured(
   options: LectureOptions,
 ): AsyncGenerator<LectureEvent, Kept> {
   const { out, preset, cifar, code, machine, signal } = options;
-  const { id, title, claim, needs = [] } = experiment;
+  const { id, title, claim, needs = [], usesCifar = false } = experiment;
   for (const each of needs)
     if (failures.has(each)) throw new Error(`it needs experiment ${each}, which failed: ${failures.get(each)}`);
   const parameters = experiment.parameters[preset];
@@ -157,7 +159,10 @@ async function* measured(
   const neighbours = (await readdir(code)).filter((file) => file.startsWith(experiment.file.slice(0, 3)));
   for (const file of new Set([...codeOf(experiment), ...neighbours]))
     await copyFile(join(code, file), join(out, "code", file));
-  const kept: Kept = { id, title, claim, preset, parameters, seconds, machine, how, verdict, figures: drawn, data };
+  const kept: Kept = {
+    ...{ id, title, claim, preset, parameters, ...(usesCifar && cifar !== undefined && { cifar }) },
+    ...{ seconds, machine, how, verdict, figures: drawn, data },
+  };
   // Last: what has a data file is whole.
   await writeWhole(join(out, `data/${name}.json`), `${JSON.stringify(kept, null, 1)}\n`);
   await rm(unfinished, { recursive: true, force: true });
@@ -178,11 +183,13 @@ const SPENT = "seconds";
 const secondsSpentIn = async (unfinished: string): Promise<number> =>
   Number(await readFile(join(unfinished, SPENT), "utf8").catch(() => 0));
 
-/** What an earlier run kept with the same parameters; why it cannot be used where its file is damaged. */
+/**
+ * What an earlier run kept with the same parameters, and of the images that are given, if any are; why it cannot be used
+ * where its file is damaged.
+ */
 async function readKept(
   experiment: Experiment,
-  out: string,
-  preset: Preset,
+  { out, preset, cifar }: LectureOptions,
 ): Promise<Kept | { readonly file: string; readonly reason: string } | undefined> {
   const file = join(out, `data/${nameOf(experiment)}.json`);
   const text = await readFile(file, "utf8").catch(() => undefined);
@@ -191,6 +198,7 @@ async function readKept(
     const kept = JSON.parse(text) as Kept;
     if (kept.preset !== preset || JSON.stringify(kept.parameters) !== JSON.stringify(experiment.parameters[preset]))
       return undefined;
+    if (experiment.usesCifar && cifar !== undefined && kept.cifar !== cifar) return undefined;
     for (const figure of kept.figures) await access(join(out, figure.file));
     return kept;
   } catch (error) {
@@ -208,15 +216,16 @@ async function writeReport(
   all: readonly Experiment[],
   outcomes: ReadonlyMap<number, Kept>,
   failures: ReadonlyMap<number, string>,
-  { out, preset }: LectureOptions,
+  options: LectureOptions,
 ): Promise<void> {
   const rows = await Promise.all(
     all.map(async (experiment) => {
       const found =
-        outcomes.get(experiment.id) ??
-        (failures.has(experiment.id) ? undefined : await readKept(experiment, out, preset));
+        outcomes.get(experiment.id) ?? (failures.has(experiment.id) ? undefined : await readKept(experiment, options));
       const kept = found && !("reason" in found) ? found : undefined;
-      const pictures = await Promise.all((kept?.figures ?? []).map(({ file }) => readFile(join(out, file), "utf8")));
+      const pictures = await Promise.all(
+        (kept?.figures ?? []).map(({ file }) => readFile(join(options.out, file), "utf8")),
+      );
       const missing = failures.get(experiment.id) ?? "it has not been run";
       const [code, outcome] = codeOf(experiment).map((file) => `code/${file}`) as [string, string];
       return kept
@@ -224,5 +233,5 @@ async function writeReport(
         : { experiment, missing };
     }),
   );
-  await writeWhole(join(out, "index.html"), reportHtml(rows));
+  await writeWhole(join(options.out, "index.html"), reportHtml(rows));
 }

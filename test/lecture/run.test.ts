@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHTML } from "linkedom";
@@ -75,6 +75,35 @@ test("what is kept with the same parameters is not measured again, but by force"
   expect(runs).toEqual([1]);
   await run([sum(1)], [1], { preset: "full" });
   expect(runs).toEqual([1]);
+});
+
+test("what looks at CIFAR-10 is measured again where other images are given", async () => {
+  const images = sum(2, { usesCifar: true });
+  await run([sum(1), images], [1, 2]);
+  await run([sum(1), images], [1, 2], { cifar: "a folder" });
+  expect(runs).toEqual([2]);
+  await run([sum(1), images], [1, 2], { cifar: "a folder" });
+  await run([sum(1), images], [1, 2]);
+  expect(runs).toEqual([]);
+  expect(report().querySelectorAll(".verdict")[1]?.textContent).toContain("It adds up.");
+  await run([sum(1), images], [1, 2], { cifar: "another" });
+  expect(runs).toEqual([2]);
+});
+
+test("by force it begins anew, whatever a broken-off run has left", async () => {
+  const found: boolean[] = [];
+  const leaves = sum(1, {
+    async *run({ unfinished = "" }) {
+      found.push(existsSync(unfinished));
+      mkdirSync(unfinished, { recursive: true });
+      yield { done: 0.5 };
+      throw new Error("broken off");
+    },
+  });
+  await run([leaves], [1]);
+  await run([leaves], [1]);
+  await run([leaves], [1], { force: true });
+  expect(found).toEqual([false, true, false]);
 });
 
 test("what another needs is done before it, and only once", async () => {

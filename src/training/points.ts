@@ -263,11 +263,17 @@ function combine(engine: Engine, vectors: readonly Held[], factors: readonly num
     // 0·∞ is no number: what has no share is left out.
     const terms = vectors.flatMap((vector, i) => (factors[i] === 0 ? [] : [[vector[part], factors[i]] as const]));
     const [first, ...rest] = terms;
-    if (first) kernels.scale(to, first[0], count, first[1] as number);
-    else kernels.fill(to, count, 0);
+    if (!first) {
+      kernels.fill(to, count, 0);
+      continue;
+    }
+    // What is taken once, as the middle of a plane is, need not be scaled before others are added.
+    const isOnce = first[1] === 1 && rest.length > 1;
+    if (!isOnce) kernels.scale(to, first[0], count, first[1] as number);
     for (let i = 0; i < rest.length; i += 2) {
       const [a, b] = [rest[i] as readonly [number, number], rest[i + 1]];
-      if (b) kernels.linearCombination2(to, to, a[0], b[0], count, a[1] as number, b[1] as number);
+      const from = i === 0 && isOnce ? first[0] : to;
+      if (b) kernels.linearCombination2(to, from, a[0], b[0], count, a[1] as number, b[1] as number);
       else kernels.axpy(to, a[0], count, a[1] as number);
     }
   }

@@ -18,8 +18,6 @@ beforeAll(async () => {
 const enough = new Error("enough");
 /** Until an experiment has ended: what is asked for is a second, the rest is for what else the machine may do. */
 const SOON = 3000;
-/** The machine may stop for longer; what does not end does so every time. */
-const again = { retry: 2 };
 
 async function followed(id: number, signal: AbortSignal, onProgress = (): void => {}): Promise<void> {
   const experiment = experiments.find((each) => each.id === id) as (typeof experiments)[number];
@@ -46,7 +44,7 @@ async function rest(): Promise<void> {
 // The sixteenth reads what others found, and measures nothing.
 const measuring = experiments.filter(({ needs = [] }) => needs.length === 0).map(({ id }) => id);
 
-test.each(measuring)("experiment %i ends soon after it is aborted, and leaves nothing running", again, async (id) => {
+test.each(measuring)("experiment %i ends soon after it is aborted, and leaves nothing running", async (id) => {
   const stop = new AbortController();
   const due = performance.now() + 300;
   setTimeout(() => stop.abort(enough), 300);
@@ -55,7 +53,7 @@ test.each(measuring)("experiment %i ends soon after it is aborted, and leaves no
   await rest();
 });
 
-test.each(measuring)("experiment %i, aborted at its first progress, gets to no second one", again, async (id) => {
+test.each(measuring)("experiment %i, aborted at its first progress, gets to no second one", async (id) => {
   const stop = new AbortController();
   let [told, due] = [0, Number.NaN];
   const onProgress = (): void => {

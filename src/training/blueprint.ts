@@ -81,6 +81,8 @@ export interface Trace {
     readonly total: Tensor;
     readonly correct: Tensor | undefined;
   };
+  /** The same over a data set's pass: sums of losses and of right answers. */
+  sums(): { readonly loss: Tensor; readonly penalty: Tensor | undefined; readonly correct: Tensor | undefined };
 }
 
 export interface Blueprint {
@@ -173,7 +175,12 @@ export function draw(description: Description): Blueprint {
       const total = own ? add(risk, own) : risk;
       return { each, penalty, total, correct: loss.correct?.(output, y) };
     };
-    return { inputs: [x, y, ...weights], output, judge, nextState: source.nextState };
+    const sums = () => {
+      const { each, penalty, correct } = judge();
+      const loss = size(each) === 1 ? mul(reshape(each, []), rows) : sum(each);
+      return { loss: allReduce(loss, replicas), penalty, correct: correct && allReduce(sum(correct), replicas) };
+    };
+    return { inputs: [x, y, ...weights], output, judge, sums, nextState: source.nextState };
   };
   const vector = (name: string, segment: string): Tensor => input(name, [parameterCount], "f32", segment);
 
@@ -271,18 +278,15 @@ export function draw(description: Description): Blueprint {
       return { inputs: built.inputs, outputs: nextState(built.nextState()) };
     },
     evaluate(batch, share, weighted) {
-      const { inputs, output, judge } = build(batch, judging, vector("theta", "theta"), share, weighted);
-      const { rows, replicas } = share ?? whole(batch);
-      const total = (each: Tensor): Tensor =>
-        allReduce(size(each) === 1 ? mul(reshape(each, []), rows) : sum(each), replicas);
-      const { each, penalty, correct } = judge();
+      const { inputs, output, sums } = build(batch, judging, vector("theta", "theta"), share, weighted);
+      const { loss, penalty, correct } = sums();
       return {
         inputs,
         outputs: {
-          loss: { tensor: total(each) },
+          loss: { tensor: loss },
           output: { tensor: output, ...outputPlace(share) },
           ...(penalty && { penalty: { tensor: penalty } }),
-          ...(correct && { correct: { tensor: allReduce(sum(correct), replicas) } }),
+          ...(correct && { correct: { tensor: correct } }),
         },
       };
     },

@@ -2,11 +2,7 @@
 // of. Every thread judges points of its own, so that a point's value does not depend on how many threads there are.
 import { requireOneOf } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { size } from "../graph/tensor.ts";
-import { mul } from "../ops/binary.ts";
 import { input } from "../ops/leaves.ts";
-import { reshape } from "../ops/movement.ts";
-import { sum } from "../ops/reduce.ts";
 import { type CompileRequest, compile } from "../plan/compile.ts";
 import { kindFor } from "./blueprint.ts";
 import { requireDataset } from "./check.ts";
@@ -14,7 +10,7 @@ import type { Engine, Runnable } from "./engine.ts";
 import type { Model } from "./model.ts";
 import { evaluationPasses, trainingBatches } from "./passes.ts";
 import { ReadyProgram } from "./readyProgram.ts";
-import { REFRESH_BATCH } from "./refresh.ts";
+import { REFRESH_BATCH, refreshFrom } from "./refresh.ts";
 import type { Evaluation } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
 import { align } from "./segments.ts";
@@ -66,14 +62,13 @@ export function pointJudge(call: string, model: Model, data: Dataset, options: P
   // Refuses weights where the loss has no use for them.
   if (weighted) engine.program(kindFor("evaluate", weighted), 1);
   const judging = normalization === "batch" ? "batch" : "running";
+  const refreshes = normalization === "refresh";
+  const judgeOf = (rows: number): Runnable => pointProgram(workings, judging, rows, weighted);
+  const refreshOf = (rows: number): Runnable =>
+    pointProgram(workings, "refresh", rows, statistics.weights !== undefined);
   // Compiled now: what a layer cannot take is said here, not at a point.
-  const judges = evaluationPasses(data.size).map((rows) => pointProgram(workings, judging, rows, weighted));
-  const refreshes =
-    normalization === "refresh"
-      ? trainingBatches(statistics.size, REFRESH_BATCH).map((rows) =>
-          pointProgram(workings, "refresh", rows, statistics.weights !== undefined),
-        )
-      : [];
+  for (const rows of evaluationPasses(data.size)) judgeOf(rows);
+  if (refreshes) for (const rows of trainingBatches(statistics.size, REFRESH_BATCH)) refreshOf(rows);
   return function* (vectors, coefficients) {
     engine.requireAlive(call);
     const { memory } = engine;
@@ -82,17 +77,17 @@ export function pointJudge(call: string, model: Model, data: Dataset, options: P
       const places = vectors.map((vector) => holdPoint(engine, vector));
       for (const [name, bytes] of Object.entries(pointSegments(engine))) memory.reserve(name, threads * bytes);
       const resident = engine.hold(call, data);
-      const averaged = refreshes.length === 0 || statistics === data ? resident : engine.hold(call, statistics);
+      const averaged = !refreshes || statistics === data ? resident : engine.hold(call, statistics);
       for (const group of groupsOf(coefficients, threads)) {
         group.forEach((factors, at) => {
           combine(engine, places, factors, at);
         });
-        refresh(engine, averaged, statistics.size, refreshes);
-        const values = judge(engine, resident, data.size, judges).slice(0, group.length);
+        if (refreshes) refresh(engine, averaged, refreshOf);
+        const values = judge(engine, resident, judgeOf).slice(0, group.length);
         // Far from any minimum statistics may overflow.
-        yield refreshes.length === 0
-          ? values
-          : values.map((value, at) => (isStateFinite(engine, at) ? value : { loss: Number.NaN }));
+        yield refreshes
+          ? values.map((value, at) => (isStateFinite(engine, at) ? value : { loss: Number.NaN }))
+          : values;
       }
     } finally {
       memory.release(mark);
@@ -145,7 +140,7 @@ function pointProgram(
       : ({ training: false, normalization: purpose } as const);
   const share = { rows, replicas: 1, common: replicas !== undefined };
   const traced = trace(rows, mode, theta, share, weighted, "pointState");
-  const outputs = purpose === "refresh" ? refreshOutputs(traced) : judgeOutputs(traced, rows);
+  const outputs = purpose === "refresh" ? refreshOutputs(traced) : judgeOutputs(traced);
   const program = compile({ inputs: traced.inputs, outputs });
   const ready = replicas?.each(program, rows, weighted, pointSegments(engine)) ?? new ReadyProgram(memory, program);
   programs.set(key, ready);
@@ -154,13 +149,13 @@ function pointProgram(
 
 type Traced = ReturnType<Workings["trace"]>;
 
-function judgeOutputs({ judge }: Traced, rows: number): CompileRequest["outputs"] {
-  const { each, penalty, correct } = judge();
+function judgeOutputs({ sums }: Traced): CompileRequest["outputs"] {
+  const { loss, penalty, correct } = sums();
   const place = (name: keyof typeof found) => ({ place: { segment: "pointFound", offset: found[name] } });
   return {
-    loss: { tensor: size(each) === 1 ? mul(reshape(each, []), rows) : sum(each), ...place("loss") },
+    loss: { tensor: loss, ...place("loss") },
     ...(penalty && { penalty: { tensor: penalty, ...place("penalty") } }),
-    ...(correct && { correct: { tensor: sum(correct), ...place("correct") } }),
+    ...(correct && { correct: { tensor: correct, ...place("correct") } }),
   };
 }
 
@@ -170,7 +165,7 @@ function refreshOutputs({ nextState }: Traced): CompileRequest["outputs"] {
 }
 
 /** The data set's mean loss, with λΩ, and share of right answers at every thread's point. */
-function judge(engine: Engine, data: ResidentData, count: number, programs: readonly Runnable[]): Evaluation[] {
+function judge(engine: Engine, data: ResidentData, programOf: (rows: number) => Runnable): Evaluation[] {
   const { memory, specification } = engine;
   const { threads, judges } = specification;
   const { pointFound } = pointSegments(engine);
@@ -178,8 +173,8 @@ function judge(engine: Engine, data: ResidentData, count: number, programs: read
   const at = (r: number, name: keyof typeof found): number =>
     memory.f32("pointFound", r * pointFound + found[name], 1)[0] as number;
   let start = 0;
-  for (const [pass, rows] of evaluationPasses(count).entries()) {
-    const program = programs[pass] as Runnable;
+  for (const rows of evaluationPasses(data.size)) {
+    const program = programOf(rows);
     data.gather(program, start, rows);
     program.run();
     start += rows;
@@ -190,8 +185,8 @@ function judge(engine: Engine, data: ResidentData, count: number, programs: read
     }
   }
   return sums.map(({ loss, correct, penalty }) => ({
-    loss: loss / count + penalty,
-    ...(judges && { accuracy: correct / count }),
+    loss: loss / data.size + penalty,
+    ...(judges && { accuracy: correct / data.size }),
   }));
 }
 
@@ -201,27 +196,20 @@ function isStateFinite(engine: Engine, thread: number): boolean {
   return memory.kernels.firstNonFinite(at, specification.state.length) < 0;
 }
 
-/** Computes statistics anew at every thread's point, whether they are finite or not: see refreshFrom. */
-function refresh(engine: Engine, data: ResidentData, count: number, programs: readonly Runnable[]): void {
+/** Computes statistics anew at every thread's point, whether they are finite or not. */
+function refresh(engine: Engine, data: ResidentData, program: (rows: number) => Runnable): void {
   const { memory, specification } = engine;
   const { threads, state } = specification;
-  if (programs.length === 0 || state.length === 0) return;
   const { pointState: stride } = pointSegments(engine);
-  for (let r = 0; r < threads; r++) {
-    const own = memory.f32("pointState", r * stride, state.length);
-    // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
-    own.set(own.map((value, i) => (Number.isFinite(value) ? value : (state[i] as number))));
-  }
-  for (let seen = 0; seen < count; ) {
-    const rows = Math.min(REFRESH_BATCH, count - seen);
-    const program = programs[rows === REFRESH_BATCH ? 0 : programs.length - 1] as Runnable;
-    data.gather(program, seen, rows);
-    seen += rows;
-    memory.f32("share", 0, 1)[0] = rows / seen;
-    program.run();
-    const [to, from] = [memory.base("pointState"), memory.base("pointNextState")];
-    for (let r = 0; r < threads; r++) memory.kernels.copy(to + r * stride, from + r * stride, state.length);
-  }
+  const starts = Array.from({ length: threads }, (_, r) => r * stride);
+  refreshFrom(engine, data, REFRESH_BATCH, {
+    states: starts.map((start) => memory.f32("pointState", start, state.length)),
+    program,
+    accept() {
+      const [to, from] = [memory.base("pointState"), memory.base("pointNextState")];
+      for (const start of starts) memory.kernels.copy(to + start, from + start, state.length);
+    },
+  });
 }
 
 /** Where the parts of a vector are in memory; 0: it has no state. */

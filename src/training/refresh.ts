@@ -3,7 +3,7 @@
 import { requireOptions, requireWhole } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { requireDataset } from "./check.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Runnable } from "./engine.ts";
 import { trainingBatches } from "./passes.ts";
 import type { ResidentData } from "./resident.ts";
 
@@ -30,7 +30,11 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   let resident: ResidentData | undefined;
   try {
     resident = engine.hold(call, data);
-    refreshFrom(engine, resident, batchSize);
+    refreshFrom(engine, resident, batchSize, {
+      states: [engine.state()],
+      program: (rows) => engine.sharedProgram("refresh", rows),
+      accept: () => engine.acceptState(),
+    });
     const { memory } = engine;
     memory.requireFinite(call, "state", memory.base("state"), before.length);
   } catch (error) {
@@ -41,20 +45,29 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   }
 }
 
-/** The state becomes the average of the statistics of a data set's passes, whether they are finite or not. */
-export function refreshFrom(engine: Engine, data: ResidentData, batchSize: number): void {
+/** What is refreshed: the model itself, or points that it is judged at. */
+interface Refreshed {
+  readonly states: readonly Float32Array[];
+  /** Leaves the next state of each. */
+  program(rows: number): Runnable;
+  /** Makes the next states the present ones. */
+  accept(): void;
+}
+
+/** States become the average of the statistics of a data set's passes, whether they are finite or not. */
+export function refreshFrom(engine: Engine, data: ResidentData, batchSize: number, of: Refreshed): void {
   const { memory, specification } = engine;
-  const state = engine.state();
   // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
-  state.set(state.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
+  for (const state of of.states)
+    state.set(state.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
   for (let seen = 0; seen < data.size; ) {
     const rows = Math.min(batchSize, data.size - seen);
-    const program = engine.sharedProgram("refresh", rows);
+    const program = of.program(rows);
     if (program.view("nextState") === undefined) return;
     data.gather(program, seen, rows);
     seen += rows;
     memory.f32("share", 0, 1)[0] = rows / seen;
     program.run();
-    engine.acceptState();
+    of.accept();
   }
 }

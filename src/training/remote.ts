@@ -168,9 +168,7 @@ export class RemoteModel {
     requireOptions("evaluate", options, ["metrics", "transfer"]);
     const { metrics, transfer } = options;
     requireMetrics("evaluate", metrics);
-    const programs = this.#whenValid(() =>
-      this.#shared(kindFor("evaluate", data.weights), evaluationPasses(data.size, this.#specification.threads)),
-    );
+    const programs = this.#whenValid(() => this.#judging(kindFor("evaluate", data.weights), data.size));
     const request = { method: "evaluate", data, metrics: metrics !== undefined } as const;
     return unposted(metrics, (await this.#ask(request, programs, transfer && { transfer })) as Evaluation);
   }
@@ -268,15 +266,8 @@ export class RemoteModel {
         // Those of one thread too: they find where a loss that is not finite came from.
         ...trainingPrograms(batches, this.#specification.microBatch, 1, weighted),
         ...this.#training(batches, weighted),
-        ...(validation
-          ? this.#shared(
-              kindFor("evaluate", validation.weights),
-              evaluationPasses(validation.size, this.#specification.threads),
-            )
-          : []),
-        ...(sampler?.scores && sampling
-          ? this.#shared(sampling.scoresKind(sampler.scores), evaluationPasses(data.size, this.#specification.threads))
-          : []),
+        ...(validation ? this.#judging(kindFor("evaluate", validation.weights), validation.size) : []),
+        ...(sampler?.scores && sampling ? this.#judging(sampling.scoresKind(sampler.scores), data.size) : []),
       ];
     });
     const { epochs = 1, batchSize = 32 } = rest;
@@ -376,6 +367,11 @@ export class RemoteModel {
   /** Programs for each thread's part of the batches. */
   #shared(kind: ProgramKind, batches: readonly number[]): ProgramKey[] {
     return sharedProgramsFor(kind, batches, this.#specification.threads);
+  }
+
+  /** Programs for a data set of so many rows. */
+  #judging(kind: ProgramKind, rows: number): ProgramKey[] {
+    return this.#shared(kind, evaluationPasses(rows, this.#specification.threads));
   }
 
   #training(batches: readonly number[], weighted: boolean): ProgramKey[] {

@@ -66,10 +66,10 @@ export class ModelMemory {
   }
 
   /**
-   * A new segment, zeroed. What the arena held is gone afterwards.
+   * A new segment, zeroed unless it will be filled anyway. What the arena held is gone afterwards.
    * @throws where the memory would pass 4 GiB, or the engine has no more; nothing has changed then
    */
-  reserve(name: string, bytes: number): void {
+  reserve(name: string, bytes: number, zeroed = true): void {
     if (this.#segments.has(name)) throw new Error(`memory: segment "${name}" exists already`);
     const base = this.#top;
     const top = align(base + bytes);
@@ -78,7 +78,7 @@ export class ModelMemory {
     this.#top = top;
     this.#moved();
     const used = Math.min(bytes, this.#touched - base);
-    if (used > 0) new Uint8Array(this.memory.buffer, base, used).fill(0);
+    if (zeroed && used > 0) new Uint8Array(this.memory.buffer, base, used).fill(0);
     this.#touched = Math.max(this.#touched, top + this.#arenaBytes);
   }
 

@@ -9,6 +9,16 @@ export interface ResolvedCall {
   readonly numbers: readonly number[];
 }
 
+/** Kernels that do nothing but write down in `calls` how they are called. */
+export const recorder = (calls: ResolvedCall[]): Kernels =>
+  new Proxy({} as Kernels, {
+    get:
+      (_, kernel: string) =>
+      (...numbers: number[]): void => {
+        calls.push({ kernel, numbers });
+      },
+  });
+
 /** One kernel call. Fixed fields, so that every step has the same shape and a run allocates nothing. */
 export class Step {
   constructor(

@@ -95,8 +95,17 @@ export class Team {
     return this.#lists++;
   }
 
-  /** Hands a worker its version of a list, in place of the one it had. */
-  teach(replica: number, list: number, calls: readonly ResolvedCall[]): void {
+  /** Hands every replica its version of a list, in place of the one it had → that of this thread, for `run`. */
+  teach(list: number, callsOf: (replica: number) => readonly ResolvedCall[]): readonly Step[] {
+    const withBarrier = (r: number): readonly ResolvedCall[] => [
+      ...callsOf(r),
+      { kernel: "barrier", numbers: [this.sync(r)] },
+    ];
+    for (let r = 1; r < this.replicas; r++) this.#send(r, list, withBarrier(r));
+    return prepareSteps(this.#memory.kernels, withBarrier(0));
+  }
+
+  #send(replica: number, list: number, calls: readonly ResolvedCall[]): void {
     const words = encodeCalls(calls, this.#memory.kernels);
     const letter = new Float64Array(this.#memory.memory.buffer, this.#mailbox, MAILBOX_HEADER + MAILBOX_NUMBERS);
     for (let start = 0; start === 0 || start < words.length; start += MAILBOX_NUMBERS) {
@@ -107,7 +116,7 @@ export class Team {
     }
   }
 
-  /** Runs a list in all threads; each version of it must end with a barrier. */
+  /** Runs a list in all threads; returns when all are done. */
   run(list: number, own: readonly Step[]): void {
     this.requireAlive();
     try {

@@ -402,21 +402,50 @@ export function scale(y: usize, x: usize, n: i32, alpha: f32): void {
   for (let i = whole; i < n; ++i) store<f32>(at(y, i), alpha * load<f32>(at(x, i)));
 }
 
-/** out[i] = base[i] + a·d1[i] + b·d2[i], i < n: a point of a plane in parameter space. out may be any of the inputs. */
-export function linearCombination2(out: usize, base: usize, d1: usize, d2: usize, n: i32, a: f32, b: f32): void {
+/**
+ * out[i] = Σ factors[t]·vectors[t][i], i < n, t < terms: a point of a line, plane or curve in parameter space. Vectors
+ * begin `stride` bytes apart. Those with a factor of 0 are left out, as 0·∞ is no number; one alone with a factor of 1
+ * is given as it is.
+ */
+export function linearCombination(out: usize, vectors: usize, stride: i32, factors: usize, terms: i32, n: i32): void {
   span(out, n);
-  span(base, n);
-  span(d1, n);
-  span(d2, n);
-  const va = f32x4.splat(a);
-  const vb = f32x4.splat(b);
-  const whole = n & ~(LANES - 1);
-  for (let i = 0; i < whole; i += LANES) {
-    const sum = fma(va, v128.load(at(d1, i)), v128.load(at(base, i)));
-    v128.store(at(out, i), fma(vb, v128.load(at(d2, i)), sum));
+  span(factors, terms);
+  let counting = 0;
+  for (let t = 0; t < terms; ++t) {
+    span(vectors + <usize>(t * stride), n);
+    if (load<f32>(at(factors, t)) != 0) ++counting;
   }
-  for (let i = whole; i < n; ++i) {
-    const sum = fma(va, loadLanes(at(d1, i), 1), loadLanes(at(base, i), 1));
-    storeLanes(at(out, i), fma(vb, loadLanes(at(d2, i), 1), sum), 1);
+  if (counting == 0) {
+    memory.fill(out, 0, <usize>n << 2);
+    return;
+  }
+  let i = 0;
+  for (; i + 4 * LANES <= n; i += 4 * LANES) {
+    // -0 is what leaves every number as it is when it is added.
+    let a = f32x4.splat(-0.0);
+    let b = a;
+    let c = a;
+    let d = a;
+    for (let t = 0; t < terms; ++t) {
+      if (load<f32>(at(factors, t)) == 0) continue;
+      const f = v128.load32_splat(at(factors, t));
+      const x = at(vectors + <usize>(t * stride), i);
+      a = fma(f, v128.load(x), a);
+      b = fma(f, v128.load(x, 16), b);
+      c = fma(f, v128.load(x, 32), c);
+      d = fma(f, v128.load(x, 48), d);
+    }
+    v128.store(at(out, i), a);
+    v128.store(at(out, i), b, 16);
+    v128.store(at(out, i), c, 32);
+    v128.store(at(out, i), d, 48);
+  }
+  for (; i < n; ++i) {
+    let sum = f32x4.splat(-0.0);
+    for (let t = 0; t < terms; ++t) {
+      if (load<f32>(at(factors, t)) == 0) continue;
+      sum = fma(v128.load32_splat(at(factors, t)), loadLanes(at(vectors + <usize>(t * stride), i), 1), sum);
+    }
+    storeLanes(at(out, i), sum, 1);
   }
 }

@@ -353,7 +353,7 @@ export function draw(description: Description): Blueprint {
 const outputPlace = (share: Share | undefined) => (share ? { place: { segment: "output", offset: 0 } } : {});
 
 /** Where an input for examples lies. */
-const placeOf = (name: string, { replicas, common = replicas > 1 }: Share): string => (common ? name : "batch");
+const placeOf = (name: string, { replicas }: Share): string => (replicas > 1 ? name : "batch");
 
 /** A batch that is not shared out. */
 const whole = (rows: number): Share => ({ rows, replicas: 1 });

@@ -2,11 +2,11 @@
 import { kindFor, type ProgramKind } from "./blueprint.ts";
 
 /** Rows that each replica has of one pass when a data set is evaluated or predicted. */
-const CHUNK = 256;
+export const PASS_ROWS = 256;
 
 /** Passes of exactly `rows` rows in all. */
 export function evaluationPasses(rows: number, replicas = 1): readonly number[] {
-  const pass = CHUNK * replicas;
+  const pass = PASS_ROWS * replicas;
   const whole: number[] = new Array(Math.floor(rows / pass)).fill(pass);
   return rows % pass === 0 ? whole : [...whole, rows % pass];
 }
@@ -33,8 +33,6 @@ export interface Share {
   readonly first?: number;
   /** Rows of the whole, where what is shared out is a part of a larger batch that is done part by part. */
   readonly whole?: number;
-  /** Whether examples lie where all replicas find them, and not in an arena; default: where several share them out. */
-  readonly common?: boolean;
 }
 
 /** A part of a batch, done at once. */

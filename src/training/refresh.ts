@@ -3,17 +3,14 @@
 import { requireOptions, requireWhole } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { requireDataset } from "./check.ts";
-import type { Engine, Runnable } from "./engine.ts";
-import { trainingBatches } from "./passes.ts";
+import type { Engine } from "./engine.ts";
+import { PASS_ROWS, trainingBatches } from "./passes.ts";
 import type { ResidentData } from "./resident.ts";
 
 export interface RefreshOptions {
   /** Examples a pass; default 256. A layer averages the statistics of the passes, weighted by their length. */
   readonly batchSize?: number;
 }
-
-/** The passes of a refresh. */
-export const REFRESH_BATCH = 256;
 
 /** See Model.refreshStatistics. */
 export function refreshStatistics(engine: Engine, data: Dataset, options: RefreshOptions): void {
@@ -22,7 +19,7 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   requireDataset(call, data, input, inputType, target);
   engine.requireIndices(call, data.x);
   requireOptions(call, options, ["batchSize"]);
-  const { batchSize = REFRESH_BATCH } = options;
+  const { batchSize = PASS_ROWS } = options;
   requireWhole(call, "batchSize", batchSize, 1);
   // Every program is compiled before the first runs: a batch that a layer cannot take changes nothing.
   for (const rows of trainingBatches(data.size, batchSize)) engine.sharedProgram("refresh", rows);
@@ -30,11 +27,7 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   let resident: ResidentData | undefined;
   try {
     resident = engine.hold(call, data);
-    refreshFrom(engine, resident, batchSize, {
-      states: [engine.state()],
-      program: (rows) => engine.sharedProgram("refresh", rows),
-      accept: () => engine.acceptState(),
-    });
+    averageStatistics(engine, resident, batchSize);
     const { memory } = engine;
     memory.requireFinite(call, "state", memory.base("state"), before.length);
   } catch (error) {
@@ -45,29 +38,23 @@ export function refreshStatistics(engine: Engine, data: Dataset, options: Refres
   }
 }
 
-/** What is refreshed: the model itself, or points that it is judged at. */
-interface Refreshed {
-  readonly states: readonly Float32Array[];
-  /** Leaves the next state of each. */
-  program(rows: number): Runnable;
-  /** Makes the next states the present ones. */
-  accept(): void;
-}
-
-/** States become the average of the statistics of a data set's passes, whether they are finite or not. */
-export function refreshFrom(engine: Engine, data: ResidentData, batchSize: number, of: Refreshed): void {
+/** The state becomes the average of the statistics of a data set's passes, whether they are finite or not. */
+function averageStatistics(engine: Engine, data: ResidentData, batchSize: number): void {
   const { memory, specification } = engine;
   // The first pass's weight is 1 and leaves nothing of what was there, unless that was infinite.
-  for (const state of of.states)
-    state.set(state.map((value, i) => (Number.isFinite(value) ? value : (specification.state[i] as number))));
+  engine.state().set(finiteOr(engine.state(), specification.state));
   for (let seen = 0; seen < data.size; ) {
     const rows = Math.min(batchSize, data.size - seen);
-    const program = of.program(rows);
+    const program = engine.sharedProgram("refresh", rows);
     if (program.view("nextState") === undefined) return;
     data.gather(program, seen, rows);
     seen += rows;
     memory.f32("share", 0, 1)[0] = rows / seen;
     program.run();
-    of.accept();
+    engine.acceptState();
   }
 }
+
+/** Numbers, and others where they are not finite. */
+export const finiteOr = (values: Float32Array, others: ArrayLike<number>): Float32Array =>
+  values.map((value, i) => (Number.isFinite(value) ? value : (others[i] as number)));

@@ -21,6 +21,7 @@ import {
   distinct,
   evaluationPasses,
   keyText,
+  PASS_ROWS,
   type ProgramKey,
   predictionPasses,
   programsFor,
@@ -31,7 +32,7 @@ import {
 } from "./passes.ts";
 import type { Profile, ProfileOptions } from "./profile.ts";
 import type { Abort, Answer, Call, PostedProgram, PostedSampler, Request, Sample, Sampled } from "./protocol.ts";
-import { REFRESH_BATCH, type RefreshOptions } from "./refresh.ts";
+import type { RefreshOptions } from "./refresh.ts";
 import type { Batch, EvaluateOptions, Evaluation, FitOptions, Report } from "./reports.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { ParameterSlice, StateSlice } from "./trace.ts";
@@ -220,7 +221,7 @@ export class RemoteModel {
     if (typeof options !== "object" || options === null) requireOptions("refreshStatistics", options, ["batchSize"]);
     const { transfer, ...rest } = options;
     const programs = this.#whenValid(() =>
-      this.#shared("refresh", trainingBatches(data.size, rest.batchSize ?? REFRESH_BATCH)),
+      this.#shared("refresh", trainingBatches(data.size, rest.batchSize ?? PASS_ROWS)),
     );
     await this.#ask({ method: "refreshStatistics", data, options: rest }, programs, transfer && { transfer });
   }

@@ -1,5 +1,6 @@
 // A model's replicas: the programs they run together, one a purpose and batch size, and the update they share out.
 import type { ModelMemory } from "../../bindings/memory.ts";
+import type { ResolvedCall } from "../../bindings/steps.ts";
 import { Team } from "../../bindings/team.ts";
 import { size } from "../graph/tensor.ts";
 import type { Program } from "../plan/program.ts";
@@ -36,6 +37,7 @@ export class Replicas {
   readonly #source: ProgramSource;
   readonly #programs = new Map<string, TeamProgram>();
   readonly #update: TeamProgram;
+  #list: number | undefined;
 
   constructor(memory: ModelMemory, team: Team, specification: EngineSpecification, source: ProgramSource) {
     this.#memory = memory;
@@ -50,14 +52,14 @@ export class Replicas {
     const key = `${kind} ${batch} of ${whole}`;
     const found = this.#programs.get(key);
     if (found) return found;
-    const { x, y, weights } = this.#examples(batch);
+    const { input, inputType, target, output } = this.#specification;
     const commons: Readonly<Record<string, Common>> = {
-      x,
-      ...(kind !== "predict" && { y }),
-      ...(isWeighted(kind) && { weights }),
+      x: { shape: [batch, ...input], type: inputType },
+      ...(kind !== "predict" && { y: { shape: [batch, ...target.shape.slice(1)], type: target.type } }),
+      ...(isWeighted(kind) && { weights: { shape: [batch], type: "f32" } }),
       ...(kind.endsWith("OfEach") && { each: { shape: [batch], type: "f32" } }),
       ...((kind === "predict" || kind.endsWith("evaluate")) && {
-        output: { shape: [batch, ...this.#specification.output], type: "f32" },
+        output: { shape: [batch, ...output], type: "f32" },
       }),
     };
     const made = new TeamProgram(this.#memory, this.#team, this.#parts(kind, batch, commons, whole), commons);
@@ -66,27 +68,14 @@ export class Replicas {
   }
 
   /**
-   * One program that every replica runs on all rows of the same batch.
-   * @param own segments of which each replica has its part, behind each other: bytes of one
+   * Hands every replica calls of its own, in place of those it had from here before → what runs them, all at once. They
+   * do not meet before the end.
    */
-  each(program: Program, batch: number, weighted: boolean, own: Readonly<Record<string, number>>): TeamProgram {
-    const { weights, ...examples } = this.#examples(batch);
-    const parts = Array.from({ length: this.#team.replicas }, (_, r) => ({
-      program,
-      firstRow: 0,
-      offsets: Object.fromEntries(Object.entries(own).map(([name, bytes]) => [name, r * bytes])),
-    }));
-    return new TeamProgram(this.#memory, this.#team, parts, { ...examples, ...(weighted && { weights }) });
-  }
-
-  /** What is filled with the rows of a batch. */
-  #examples(batch: number) {
-    const { input, inputType, target } = this.#specification;
-    return {
-      x: { shape: [batch, ...input], type: inputType },
-      y: { shape: [batch, ...target.shape.slice(1)], type: target.type },
-      weights: { shape: [batch], type: "f32" },
-    } as const satisfies Readonly<Record<string, Common>>;
+  independently(callsOf: (replica: number) => readonly ResolvedCall[]): () => void {
+    this.#list ??= this.#team.newList();
+    const list = this.#list;
+    const own = this.#team.teach(list, callsOf);
+    return () => this.#team.run(list, own);
   }
 
   /** g = Σ of the replicas' gradients, then the update by it. */

@@ -1,4 +1,5 @@
 // A data set inside the model's memory: bytes stay bytes, and a batch is gathered by a kernel.
+import type { Kernels } from "../../bindings/load.ts";
 import type { ModelMemory } from "../../bindings/memory.ts";
 import type { Dataset, PerChannel } from "../data/dataset.ts";
 import type { Drawn } from "../data/samplers/sampler.ts";
@@ -58,10 +59,11 @@ export class ResidentData {
     this.#width = size(data.shape);
     this.#targetWidth = size(target.shape.slice(1));
     try {
-      memory.reserve(this.#x, data.x.byteLength);
-      memory.reserve(this.#y, data.y.byteLength);
-      memory.reserve(this.#order, 4 * data.size);
-      memory.reserve(this.#weights, data.weights?.byteLength ?? 0);
+      const filled = (name: string, bytes = 0): void => memory.reserve(name, bytes, false);
+      filled(this.#x, data.x.byteLength);
+      filled(this.#y, data.y.byteLength);
+      filled(this.#order, 4 * data.size);
+      filled(this.#weights, data.weights?.byteLength);
       this.#fill(call, target);
       this.#images = this.#reserveImages(name, seed, augmentation);
     } catch (error) {
@@ -142,30 +144,39 @@ export class ResidentData {
    */
   gather(program: Runnable, start: number, rows: number, step = 0): void {
     program.prepare();
+    const weights = program.view("weights");
+    const weightsAt = weights ? program.address("weights") : 0;
+    this.copy(this.#memory.kernels, start, rows, step, program.address("x"), program.address("y"), weightsAt);
+    const drawn = this.#drawn;
+    if (!drawn || !weights) return;
+    for (let i = 0; i < rows; i++) weights[i] = (weights[i] as number) * (drawn[start + i] as number);
+  }
+
+  /**
+   * Copies rows start … start + rows of the order to where a program wants them.
+   * @param kernels those that do it, or write down how it is done
+   * @param toWeights 0: it wants none
+   */
+  copy(kernels: Kernels, start: number, rows: number, step: number, toX: number, toY: number, toWeights: number): void {
     const memory = this.#memory;
-    const { kernels } = memory;
-    const { x, scale, shift } = this.#data;
+    const { x, scale, shift, weights } = this.#data;
     const order = memory.base(this.#order) + 4 * start;
     const from = memory.base(this.#x);
-    const to = program.address("x");
     if (this.#images) {
       const { height, width, channels, scales, state, crop, flip } = this.#images;
       const scaleRow = memory.base(scales);
       const shiftRow = scaleRow + 4 * width * channels;
       kernels.gatherImages(
-        to, from, order, rows, height, width, channels,
+        toX, from, order, rows, height, width, channels,
         scaleRow, shiftRow, crop, flip ? 1 : 0, memory.base(state), step, start,
       ); // biome-ignore format: a row of what, a row of how
     } else if (x instanceof Uint8Array)
-      kernels.gatherRowsU8(to, from, order, rows, this.#width, scale as number, shift as number);
-    else kernels.gatherI32(to, from, order, rows, this.#width); // four bytes are four bytes
-    kernels.gatherI32(program.address("y"), memory.base(this.#y), order, rows, this.#targetWidth);
-    const weights = program.view("weights");
-    if (!weights) return;
-    if (this.#data.weights) kernels.gatherI32(program.address("weights"), memory.base(this.#weights), order, rows, 1);
-    else weights.fill(1);
-    const drawn = this.#drawn;
-    if (drawn) for (let i = 0; i < rows; i++) weights[i] = (weights[i] as number) * (drawn[start + i] as number);
+      kernels.gatherRowsU8(toX, from, order, rows, this.#width, scale as number, shift as number);
+    else kernels.gatherI32(toX, from, order, rows, this.#width); // four bytes are four bytes
+    kernels.gatherI32(toY, memory.base(this.#y), order, rows, this.#targetWidth);
+    if (toWeights === 0) return;
+    if (weights) kernels.gatherI32(toWeights, memory.base(this.#weights), order, rows, 1);
+    else kernels.fill(toWeights, rows, 1);
   }
 
   release(): void {

@@ -3,7 +3,7 @@
 //   arena | exchange | x | y | output | replica 0: constants, temporaries | replica 1: … |
 import { resolve, type SymbolicAddress } from "../../bindings/executor.ts";
 import type { ModelMemory } from "../../bindings/memory.ts";
-import { prepareSteps, type Step } from "../../bindings/steps.ts";
+import type { Step } from "../../bindings/steps.ts";
 import type { Team } from "../../bindings/team.ts";
 import { size } from "../graph/tensor.ts";
 import type { Binding, Call, Program } from "../plan/program.ts";
@@ -103,11 +103,9 @@ export class TeamProgram {
   #bind(): void {
     const memory = this.#memory;
     this.#random = this.#parts.map(({ offsets }) => memory.i32("random", offsets.random ?? 0, 5));
-    this.#parts.forEach(({ program, before = [] }, r) => {
-      const barrier = { kernel: "barrier", arguments: [{ segment: "sync", offset: 0 }] };
-      const calls = resolve([...before, ...program.calls, barrier], (place) => this.#address(r, place));
-      if (r === 0) this.#steps = prepareSteps(memory.kernels, calls);
-      else this.#team.teach(r, this.#list, calls);
+    this.#steps = this.#team.teach(this.#list, (r) => {
+      const { program, before = [] } = this.#parts[r] as Part;
+      return resolve([...before, ...program.calls], (place) => this.#address(r, place));
     });
     this.#generation = memory.generation;
   }

@@ -109,13 +109,12 @@ describe.each(benches)("in the %s build", (build, bench) => {
         }
   });
 
-  test("axpy, scale and linearCombination2 match, also in place", () => {
+  test("axpy and scale match, also in place", () => {
     const [a, b] = [f(0.3), f(-1.7)];
     for (let n = 0; n <= 17; n++) {
       bench.reset();
       const x = bench.f32(wave(n, 1));
       const y = bench.f32(wave(n, 2));
-      const base = bench.f32(wave(n, 3));
       const out = bench.f32(n);
       const check = (actual: Float32Array, terms: (i: number) => readonly number[]): void => {
         bench.checkGuards();
@@ -136,15 +135,53 @@ describe.each(benches)("in the %s build", (build, bench) => {
       const oldY = { array: y.array.slice() };
       bench.kernels.scale(out.pointer, x.pointer, n, a);
       check(out.array, (i) => [a * at(x, i)]);
-      bench.kernels.linearCombination2(out.pointer, base.pointer, x.pointer, y.pointer, n, a, b);
-      check(out.array, (i) => [at(base, i), a * at(x, i), b * at(y, i)]);
-      bench.kernels.linearCombination2(base.pointer, base.pointer, x.pointer, y.pointer, n, a, b);
-      expect(base.array).toEqual(out.array);
       bench.kernels.axpy(y.pointer, x.pointer, n, b);
       check(y.array, (i) => [at(oldY, i), b * at(x, i)]);
       const scaled = Array.from(x.array, (v) => f(b * v));
       bench.kernels.scale(x.pointer, x.pointer, n, b);
       expect([...x.array]).toEqual(scaled);
+    }
+  });
+
+  test("linearCombination matches for every length and number of vectors", () => {
+    for (let n = 0; n <= 37; n++)
+      for (const factors of [[f(0.3)], [1, f(-1.7)], [1, 0, f(0.1)], [f(0.2), f(0.3), 1, f(-0.7)]]) {
+        bench.reset();
+        const stride = n + 3;
+        const vectors = bench.f32(wave(stride * factors.length));
+        const given = bench.f32(factors);
+        const out = bench.f32(n);
+        bench.kernels.linearCombination(out.pointer, vectors.pointer, 4 * stride, given.pointer, factors.length, n);
+        bench.checkGuards();
+        const wrong = [...out.array].filter((v, i) => {
+          const parts = factors.map((factor, t) => factor * (vectors.array[t * stride + i] as number));
+          const rounded = parts.reduce((sum, part) => f(sum + f(part)), 0);
+          const exact = parts.reduce((sum, part) => sum + part, 0);
+          const size = parts.reduce((sum, part) => sum + Math.abs(part), 0);
+          return !matches(v, rounded, exact, size);
+        });
+        expect(wrong, `${factors} of ${n}`).toEqual([]);
+      }
+  });
+
+  test("linearCombination leaves out what has no share, and gives a vector that is alone as it is", () => {
+    for (const n of [5, 21]) {
+      bench.reset();
+      const [first, second] = [wave(n, 1), wave(n, 2)];
+      first.fill(Number.POSITIVE_INFINITY, 1, 3);
+      second.set([-0, Number.NaN, Number.NEGATIVE_INFINITY]);
+      second[n - 1] = -0;
+      const vectors = bench.f32([...first, ...second]);
+      const factors = bench.f32([0, 1]);
+      const out = bench.f32(n);
+      const combine = (): void =>
+        bench.kernels.linearCombination(out.pointer, vectors.pointer, 4 * n, factors.pointer, 2, n);
+      combine();
+      expect(out.array).toEqual(second);
+      factors.array[1] = 0;
+      combine();
+      expect(out.array).toEqual(new Float32Array(n));
+      bench.checkGuards();
     }
   });
 });

@@ -80,15 +80,15 @@ function refreshOutputs({ nextState }: Traced): CompileRequest["outputs"] {
 }
 
 /** Passes over a data set in memory, in its order. */
-export interface Course {
+export interface Passes {
   readonly programs: readonly Program[];
   readonly data: ResidentData;
 }
 
-export interface Courses {
-  readonly judging: Course;
+export interface PointPasses {
+  readonly judging: Passes;
   /** Before it: without programs, statistics stay as they are. */
-  readonly refreshing: Course;
+  readonly refreshing: Passes;
 }
 
 const rowsOf = ({ inputs }: Program): number => inputs.x?.shape[0] as number;
@@ -96,7 +96,7 @@ const rowsOf = ({ inputs }: Program): number => inputs.x?.shape[0] as number;
 /** Holds what it needs in memory until that is released. */
 export class PointRun {
   readonly #engine: Engine;
-  readonly #courses: Courses;
+  readonly #passes: PointPasses;
   readonly #terms: number;
   /** Whether the vectors have a state each; else all points have the model's. */
   readonly #statesMove: boolean;
@@ -107,14 +107,14 @@ export class PointRun {
   #run = (): void => {};
   #generation = -1;
 
-  constructor(engine: Engine, vectors: readonly Point[], courses: Courses) {
+  constructor(engine: Engine, vectors: readonly Point[], passes: PointPasses) {
     this.#engine = engine;
-    this.#courses = courses;
+    this.#passes = passes;
     this.#terms = vectors.length;
     this.#statesMove = vectors.every(({ state }) => state !== undefined && state.length > 0);
     const { memory, specification } = engine;
     const { parameterCount, state, threads } = specification;
-    const { judging, refreshing } = courses;
+    const { judging, refreshing } = passes;
     this.#hold(
       "pointVectors",
       parameterCount,
@@ -187,7 +187,7 @@ export class PointRun {
   #callsOf(thread: number): readonly ResolvedCall[] {
     const calls: ResolvedCall[] = [];
     const kernels = recorder(calls);
-    const { judging, refreshing } = this.#courses;
+    const { judging, refreshing } = this.#passes;
     const { parameterCount, state } = this.#engine.specification;
     const at = (segment: string): number => this.#address(segment, thread);
     const combine = (to: string, from: string, count: number): void =>
@@ -222,7 +222,7 @@ export class PointRun {
   /** A thread's: mean loss, with λΩ, and share of right answers. */
   #found(thread: number): Evaluation {
     const { memory, specification } = this.#engine;
-    const { judging, refreshing } = this.#courses;
+    const { judging, refreshing } = this.#passes;
     // Far from any minimum refreshed statistics may overflow.
     const state = this.#address("pointState", thread);
     if (refreshing.programs.length > 0 && memory.kernels.firstNonFinite(state, specification.state.length) >= 0)
@@ -243,7 +243,7 @@ export class PointRun {
   }
 }
 
-function passesOf({ programs }: Course) {
+function passesOf({ programs }: Passes) {
   let end = 0;
   return programs.map((program) => {
     const rows = rowsOf(program);

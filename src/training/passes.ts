@@ -1,7 +1,7 @@
 // How many rows each pass of a longer job takes: what decides which programs a call needs.
 import { kindFor, type ProgramKind } from "./blueprint.ts";
 
-/** Rows that each replica has of one pass when a data set is evaluated or predicted. */
+/** Rows that each replica has of one pass when a data set is evaluated or predicted, and of a refresh. */
 export const PASS_ROWS = 256;
 
 /** Passes of exactly `rows` rows in all. */

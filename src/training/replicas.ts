@@ -37,13 +37,15 @@ export class Replicas {
   readonly #source: ProgramSource;
   readonly #programs = new Map<string, TeamProgram>();
   readonly #update: TeamProgram;
-  #list: number | undefined;
+  /** Of calls that each replica has for itself. */
+  readonly #list: number;
 
   constructor(memory: ModelMemory, team: Team, specification: EngineSpecification, source: ProgramSource) {
     this.#memory = memory;
     this.#team = team;
     this.#specification = specification;
     this.#source = source;
+    this.#list = team.newList();
     this.#update = new TeamProgram(memory, team, this.#updateParts());
   }
 
@@ -72,10 +74,8 @@ export class Replicas {
    * do not meet before the end.
    */
   independently(callsOf: (replica: number) => readonly ResolvedCall[]): () => void {
-    this.#list ??= this.#team.newList();
-    const list = this.#list;
-    const own = this.#team.teach(list, callsOf);
-    return () => this.#team.run(list, own);
+    const own = this.#team.teach(this.#list, callsOf);
+    return () => this.#team.run(this.#list, own);
   }
 
   /** g = Σ of the replicas' gradients, then the update by it. */

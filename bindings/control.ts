@@ -6,12 +6,13 @@ import type { ResolvedCall } from "./steps.ts";
 /** Bytes from the start of the segment "sync"; the first three as in assembly/sync.ts. */
 export const FAILED = 192;
 export const PATIENCE = 320;
-const REASON = 384;
+const REASON = 448;
 const REASON_BYTES = 512;
 /** Here the replicas' words begin. */
 export const SYNC = REASON + REASON_BYTES;
 export const SYNC_STRIDE = 64;
 export const PROGRESS = 12;
+export const ITEM = 20;
 
 /** The command that tells workers to read the mailbox; others are numbers of call lists. */
 export const LEARN = -1;

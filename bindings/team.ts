@@ -4,6 +4,7 @@ import { Worker } from "#platform";
 import {
   encodeCalls,
   FAILED,
+  ITEM,
   LEARN,
   MAILBOX_HEADER,
   MAILBOX_NUMBERS,
@@ -48,8 +49,6 @@ export class Team {
   /** Replica 0's words. */
   readonly #sync: number;
   readonly #mailbox: number;
-  /** Nothing but a barrier. */
-  readonly #meet: readonly Step[];
   #workers: readonly HostWorker[] = [];
   #lists = 0;
   #ended: Error | undefined;
@@ -80,7 +79,6 @@ export class Team {
     this.#control = memory.base("sync");
     this.#sync = this.#control + SYNC;
     this.#mailbox = memory.base("mailbox");
-    this.#meet = prepareSteps(memory.kernels, [{ kernel: "barrier", numbers: [this.#sync] }]);
     memory.i32("sync", PATIENCE, 1)[0] = seconds;
     for (let r = 0; r < replicas; r++) memory.i32("sync", SYNC + SYNC_STRIDE * r, 3).set([this.#control, r, replicas]);
   }
@@ -90,6 +88,11 @@ export class Team {
     return this.#sync + SYNC_STRIDE * replica;
   }
 
+  /** Address of the number of the item that a replica is at. */
+  item(replica: number): number {
+    return this.sync(replica) + ITEM;
+  }
+
   /** A number for a new call list. */
   newList(): number {
     return this.#lists++;
@@ -97,12 +100,8 @@ export class Team {
 
   /** Hands every replica its version of a list, in place of the one it had → that of this thread, for `run`. */
   teach(list: number, callsOf: (replica: number) => readonly ResolvedCall[]): readonly Step[] {
-    const withBarrier = (r: number): readonly ResolvedCall[] => [
-      ...callsOf(r),
-      { kernel: "barrier", numbers: [this.sync(r)] },
-    ];
-    for (let r = 1; r < this.replicas; r++) this.#send(r, list, withBarrier(r));
-    return prepareSteps(this.#memory.kernels, withBarrier(0));
+    for (let r = 1; r < this.replicas; r++) this.#send(r, list, callsOf(r));
+    return prepareSteps(this.#memory.kernels, callsOf(0));
   }
 
   #send(replica: number, list: number, calls: readonly ResolvedCall[]): void {
@@ -112,16 +111,40 @@ export class Team {
       const part = words.slice(start, start + MAILBOX_NUMBERS);
       letter.set([replica, list, part.length, Number(start + MAILBOX_NUMBERS >= words.length)]);
       letter.set(part, MAILBOX_HEADER);
-      this.run(LEARN, this.#meet);
+      this.run(LEARN, []);
     }
   }
 
   /** Runs a list in all threads; returns when all are done. */
   run(list: number, own: readonly Step[]): void {
+    this.#follow(list, own, this.replicas, never);
+  }
+
+  /**
+   * Runs a list for each item, in whichever thread has time: threads need not be equally fast. Every thread begins with
+   * the item of its own number, whether there is one or not.
+   * @param isDue whether it is time to end; asked after each item of this thread
+   * @returns when all threads are done: how many items are, the first ones
+   */
+  share(list: number, own: readonly Step[], items: number, isDue: () => boolean): number {
+    this.#follow(list, own, items, isDue);
+    // Items are taken one after another: the last of all is the last of some replica.
+    const last = Array.from({ length: this.replicas }, (_, r) =>
+      this.#memory.i32("sync", SYNC + SYNC_STRIDE * r + ITEM, 1),
+    );
+    return 1 + Math.max(...last.map(([item]) => item as number));
+  }
+
+  #follow(list: number, own: readonly Step[], items: number, isDue: () => boolean): void {
     this.requireAlive();
+    const { kernels } = this.#memory;
     try {
-      this.#memory.kernels.command(this.#sync, list);
-      runSteps(own);
+      kernels.command(this.#sync, list, items);
+      do {
+        runSteps(own);
+        if (isDue()) kernels.endItems(this.#sync, own.length);
+      } while (kernels.takeItem(this.#sync));
+      kernels.barrier(this.#sync);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -163,6 +186,8 @@ export class Team {
     this.#workers = [];
   }
 }
+
+const never = (): boolean => false;
 
 const gone = (reason: string, cause?: unknown): Error =>
   new Error(`threads: ${reason}; the model cannot go on; its parameters can still be read, for a new one`, { cause });

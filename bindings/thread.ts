@@ -22,19 +22,21 @@ function obey({ memory, replica, control, mailbox }: Orders, kernels: Kernels): 
   const letter = new Float64Array(memory.buffer, mailbox, MAILBOX_HEADER + MAILBOX_NUMBERS);
   const lists = new Map<number, readonly Step[]>();
   let words: number[] = [];
+  const learn = (): void => {
+    const [addressee, list, count, last] = letter as unknown as readonly [number, number, number, number];
+    if (addressee !== replica) return;
+    words.push(...letter.subarray(MAILBOX_HEADER, MAILBOX_HEADER + count));
+    if (!last) return;
+    lists.set(list, prepareSteps(kernels, decodeCalls(words, kernels)));
+    words = [];
+  };
   for (;;) {
     const command = kernels.nextCommand(sync);
-    if (command !== LEARN) {
-      runSteps(lists.get(command) as readonly Step[], progress);
-      continue;
-    }
-    const [addressee, list, count, last] = letter as unknown as readonly [number, number, number, number];
-    if (addressee === replica) {
-      words.push(...letter.subarray(MAILBOX_HEADER, MAILBOX_HEADER + count));
-      if (last) {
-        lists.set(list, prepareSteps(kernels, decodeCalls(words, kernels)));
-        words = [];
-      }
+    if (command === LEARN) learn();
+    else {
+      const steps = lists.get(command) as readonly Step[];
+      do runSteps(steps, progress);
+      while (kernels.takeItem(sync));
     }
     kernels.barrier(sync);
   }

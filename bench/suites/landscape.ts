@@ -13,7 +13,7 @@ import { type Arena, compare, type Row, significant } from "../row.ts";
 interface Case {
   readonly net: Net;
   readonly examples: number;
-  /** Of a side of the grid; even, as every thread judges points of its own: of an odd number one is left over. */
+  /** Of a side of the grid; even, as a thread judges a point alone: of an odd number one is left over. */
   readonly points: number;
   /** Of a step of a curve. */
   readonly batch: number;

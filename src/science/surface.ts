@@ -99,13 +99,16 @@ export async function* objectiveSurface(
   const call = "objectiveSurface";
   requireOptions(call, options, gridNames);
   requireSection(call, section, objective.size, 0);
-  const judge: PointJudge = function* (vectors, coefficients) {
+  const judge: PointJudge = (vectors, coefficients, isDue) => {
     const theta = new Float32Array(objective.size);
+    const evaluations: Evaluation[] = [];
     for (const factors of coefficients) {
       for (let i = 0; i < theta.length; i++)
         theta[i] = factors.reduce((sum, c, k) => sum + c * (vectors[k]?.parameters[i] as number), 0);
-      yield [{ loss: objective.loss(theta) }];
+      evaluations.push({ loss: objective.loss(theta) });
+      if (isDue()) break;
     }
+    return evaluations;
   };
   yield* onGrid(call, section, options, {}, (kept) => kept, judging(section, judge));
 }
@@ -177,15 +180,12 @@ export async function* onGrid<S extends Surface>(
   yield report();
 }
 
-/** Judges points one after another, in one go: between them a model is not as it was. */
+/** Judges points in one go: between them a model is not as it was. */
 function judging(section: Section, judge: PointJudge) {
-  return (grid: Surface, order: readonly number[], first: number, isDue: () => boolean): number => {
-    let next = first;
-    for (const evaluations of judge(section.vectors, coefficientsOf(section, grid, order, next))) {
-      for (const values of evaluations) enter(grid, order[next++] as number, values);
-      if (isDue()) break;
-    }
-    return next;
+  return (grid: Surface, order: readonly number[], next: number, isDue: () => boolean): number => {
+    const evaluations = judge(section.vectors, coefficientsOf(section, grid, order, next), isDue);
+    evaluations.forEach((values, i) => void enter(grid, order[next + i] as number, values));
+    return next + evaluations.length;
   };
 }
 

@@ -1,7 +1,8 @@
-// All threads judge a point each, from forming it to the sums of its losses, by one list of kernel calls a thread. They
-// write to nothing in common, and meet at the end alone.
-//   read by all      pointConstants | pointVectors | pointStates | the data
-//   once a thread    pointFactors | pointTheta | pointState | pointNextState | pointShare | pointFound | its arena
+// Threads judge points, each one at a time, from forming it to the sums of its losses, by one list of kernel calls. Who
+// has done one takes the next that nobody has; they meet when none is left.
+//   read by all      pointConstants | pointVectors | pointStates | pointCoefficients | the data
+//   once a thread    pointFactors | pointTheta | pointState | pointNextState | pointShare | pointSums | its arena
+//   once a point     pointFound
 import { resolve, type SymbolicAddress } from "../../bindings/executor.ts";
 import { prepareSteps, type ResolvedCall, recorder, runSteps } from "../../bindings/steps.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -11,6 +12,7 @@ import type { Program } from "../plan/program.ts";
 import type { Engine } from "./engine.ts";
 import { evaluationPasses } from "./passes.ts";
 import { finiteOr } from "./refresh.ts";
+import type { ShareItems } from "./replicas.ts";
 import type { Evaluation } from "./reports.ts";
 import type { ResidentData } from "./resident.ts";
 import { align } from "./segments.ts";
@@ -25,9 +27,12 @@ export interface Point {
 /** To judge with statistics of the point or of the batch, or to compute the point's anew. */
 type Purpose = "running" | "batch" | "refresh";
 
-/** What a pass leaves in pointFound: sums over its rows, and λΩ. Places in bytes, and all of them. */
-const found = { loss: 0, penalty: 16, correct: 32 } as const;
+/** What a pass leaves: sums over its rows, and λΩ; the first pass also Σ 0·refreshed state. Places, and all, in bytes. */
+const found = { loss: 0, penalty: 16, correct: 32, state: 48 } as const;
 const FOUND_BYTES = 64;
+
+/** Points that are shared out at once; more where there are more threads. */
+const USUAL_GROUP = 64;
 
 /** Programs of an engine, by purpose and rows: compiled once. */
 const compiled = new WeakMap<Engine, Map<string, Program>>();
@@ -66,7 +71,7 @@ type Traced = ReturnType<Workings["trace"]>;
 
 function judgeOutputs({ sums }: Traced): CompileRequest["outputs"] {
   const { loss, penalty, correct } = sums();
-  const place = (name: keyof typeof found) => ({ place: { segment: "pointFound", offset: found[name] } });
+  const place = (name: keyof typeof found) => ({ place: { segment: "pointSums", offset: found[name] } });
   return {
     loss: { tensor: loss, ...place("loss") },
     ...(penalty && { penalty: { tensor: penalty, ...place("penalty") } }),
@@ -104,7 +109,8 @@ export class PointRun {
   readonly #constants = new Map<Program, number>();
   /** Segments of which each thread has its part, and the arena: bytes of one. */
   readonly #own: Readonly<Record<string, number>>;
-  #run = (): void => {};
+  readonly #group: number;
+  #share: ShareItems = () => 0;
   #generation = -1;
 
   constructor(engine: Engine, vectors: readonly Point[], passes: PointPasses) {
@@ -142,9 +148,13 @@ export class PointRun {
       pointState: align(4 * state.length),
       pointNextState: align(4 * state.length),
       pointShare: align(4),
-      pointFound: FOUND_BYTES * judging.programs.length,
+      pointSums: FOUND_BYTES * judging.programs.length,
     };
-    for (const [name, bytes] of Object.entries(segments)) memory.reserve(name, threads * bytes, false);
+    for (const [name, bytes] of Object.entries(segments)) memory.reserve(name, threads * bytes);
+    this.#group = Math.max(USUAL_GROUP, threads);
+    memory.reserve("pointItem", 4);
+    memory.reserve("pointCoefficients", 4 * vectors.length * this.#group);
+    memory.reserve("pointFound", segments.pointSums * this.#group);
     this.#own = { ...segments, arena: align(Math.max(...[...programs].map(({ arenaBytes }) => arenaBytes))) };
     memory.ensureArena(threads * (this.#own.arena as number));
   }
@@ -155,18 +165,25 @@ export class PointRun {
     for (const [i, vector] of vectors.entries()) memory.f32(name, i * align(4 * length), length).set(vector);
   }
 
-  /** Evaluations at Σ cᵢ·vectorᵢ, for a list of coefficients c for each thread, or for some of them. */
-  judge(points: readonly (readonly number[])[]): readonly Evaluation[] {
-    const { memory, specification } = this.#engine;
+  /** Evaluations at Σ cᵢ·vectorᵢ for lists of coefficients c, in their order, until it is due: one of them at least. */
+  judge(points: Iterable<readonly number[]>, isDue: () => boolean): readonly Evaluation[] {
+    const evaluations: Evaluation[] = [];
+    for (const group of groupsOf(points, this.#group)) {
+      evaluations.push(...this.#judge(group, isDue));
+      if (isDue()) break;
+    }
+    return evaluations;
+  }
+
+  #judge(points: readonly (readonly number[])[], isDue: () => boolean): readonly Evaluation[] {
+    const { memory } = this.#engine;
     if (this.#generation !== memory.generation) this.#prepare();
-    // Threads without a point do one that another does.
-    for (let thread = 0; thread < specification.threads; thread++)
-      memory
-        .f32("pointFactors", thread * this.#bytes("pointFactors"), this.#terms)
-        .set(points[thread % points.length] as readonly number[]);
+    const coefficients = memory.f32("pointCoefficients", 0, this.#group * this.#terms);
+    points.forEach((point, i) => void coefficients.set(point, i * this.#terms));
+    memory.u8("pointFound", 0, this.#group * this.#bytes("pointSums")).fill(0);
     memory.arenaOwner = this;
-    this.#run();
-    return points.map((_, thread) => this.#found(thread));
+    const done = this.#share(points.length, isDue);
+    return Array.from({ length: Math.min(done, points.length) }, (_, i) => this.#found(i));
   }
 
   #bytes(segment: string): number {
@@ -178,13 +195,25 @@ export class PointRun {
 
   #prepare(): void {
     const { memory, replicas } = this.#engine;
-    this.#run = replicas
-      ? replicas.independently((thread) => this.#callsOf(thread))
-      : runSteps.bind(undefined, prepareSteps(memory.kernels, this.#callsOf(0)));
+    this.#share = replicas?.independently((thread, item) => this.#callsOf(thread, item)) ?? this.#alone();
     this.#generation = memory.generation;
   }
 
-  #callsOf(thread: number): readonly ResolvedCall[] {
+  #alone(): ShareItems {
+    const { memory } = this.#engine;
+    const steps = prepareSteps(memory.kernels, this.#callsOf(0, memory.base("pointItem")));
+    const item = memory.i32("pointItem", 0, 1);
+    return (items, isDue) => {
+      let done = 0;
+      do {
+        item[0] = done++;
+        runSteps(steps);
+      } while (!isDue() && done < items);
+      return done;
+    };
+  }
+
+  #callsOf(thread: number, item: number): readonly ResolvedCall[] {
     const calls: ResolvedCall[] = [];
     const kernels = recorder(calls);
     const { judging, refreshing } = this.#passes;
@@ -192,6 +221,8 @@ export class PointRun {
     const at = (segment: string): number => this.#address(segment, thread);
     const combine = (to: string, from: string, count: number): void =>
       kernels.linearCombination(at(to), at(from), align(4 * count), at("pointFactors"), this.#terms, count);
+    const all = (segment: string): number => this.#engine.memory.base(segment);
+    kernels.gatherRows(at("pointFactors"), all("pointCoefficients"), item, 1, this.#terms);
     combine("pointTheta", "pointVectors", parameterCount);
     if (this.#statesMove) combine("pointState", "pointStates", state.length);
     else kernels.copy(at("pointState"), at("pointStates"), state.length);
@@ -201,9 +232,15 @@ export class PointRun {
       kernels.copy(at("pointState"), at("pointNextState"), state.length);
     }
     for (const [i, { program, start }] of passesOf(judging).entries()) {
-      const place = (segment: string): number => at(segment) + (segment === "pointFound" ? i * FOUND_BYTES : 0);
+      const place = (segment: string): number => at(segment) + (segment === "pointSums" ? i * FOUND_BYTES : 0);
       calls.push(...this.#pass(program, judging.data, start, place));
     }
+    // Far from any minimum refreshed statistics may overflow; 0·∞ is no number.
+    if (refreshing.programs.length > 0) {
+      kernels.scale(at("pointNextState"), at("pointState"), state.length, 0);
+      kernels.sum(at("pointSums") + found.state, at("pointNextState"), 1, state.length, 1);
+    }
+    kernels.scatterAddRows(all("pointFound"), at("pointSums"), item, 1, this.#bytes("pointSums") / 4);
     return calls;
   }
 
@@ -219,16 +256,13 @@ export class PointRun {
     return [...calls, ...resolve(program.calls, address)];
   }
 
-  /** A thread's: mean loss, with λΩ, and share of right answers. */
-  #found(thread: number): Evaluation {
+  /** A point's: mean loss, with λΩ, and share of right answers. */
+  #found(item: number): Evaluation {
     const { memory, specification } = this.#engine;
-    const { judging, refreshing } = this.#passes;
-    // Far from any minimum refreshed statistics may overflow.
-    const state = this.#address("pointState", thread);
-    if (refreshing.programs.length > 0 && memory.kernels.firstNonFinite(state, specification.state.length) >= 0)
-      return { loss: Number.NaN };
-    const bytes = this.#bytes("pointFound");
-    const numbers = memory.f32("pointFound", thread * bytes, bytes / 4);
+    const { judging } = this.#passes;
+    const bytes = this.#bytes("pointSums");
+    const numbers = memory.f32("pointFound", item * bytes, bytes / 4);
+    if (Number.isNaN(numbers[found.state / 4])) return { loss: Number.NaN };
     const sum = (name: keyof typeof found): number => {
       let total = 0;
       for (let i = found[name] / 4; i < numbers.length; i += FOUND_BYTES / 4) total += numbers[i] as number;
@@ -241,6 +275,17 @@ export class PointRun {
       ...(specification.judges && { accuracy: sum("correct") / size }),
     };
   }
+}
+
+function* groupsOf<T>(all: Iterable<T>, size: number): Generator<readonly T[]> {
+  let group: T[] = [];
+  for (const each of all) {
+    group.push(each);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 function passesOf({ programs }: Passes) {

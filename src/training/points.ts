@@ -1,5 +1,5 @@
 // A model's risk at points other than its own: combinations of a few vectors, formed in the core. What surfaces are made
-// of. Every thread judges points of its own, so that a point's value does not depend on how many threads there are.
+// of. A point is judged by one thread alone, so that a point's value does not depend on how many threads there are.
 import { requireOneOf } from "../checks.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { kindFor } from "./blueprint.ts";
@@ -26,23 +26,20 @@ export interface PointOptions {
   readonly statistics?: Dataset;
 }
 
-/** Evaluations at Σ cᵢ·vectorᵢ, one for each list of coefficients c; as many at once as are judged at once. */
+/** Evaluations at Σ cᵢ·vectorᵢ for lists of coefficients c, in their order, until it is due: one of them at least. */
 export type PointJudge = (
   vectors: readonly Point[],
   coefficients: Iterable<readonly number[]>,
-) => Generator<readonly Evaluation[], void, undefined>;
+  isDue: () => boolean,
+) => readonly Evaluation[];
 
-/**
- * Judges a model at any points, as many at once as it has threads. A loss that is not finite is given as it is. The
- * model's memory holds the data while a generator runs: take what it gives without a pause, and leave the loop where that
- * takes too long.
- */
+/** Judges a model at any points, as many at once as it has threads. A loss that is not finite is given as it is. */
 export function pointJudge(call: string, model: Model, data: Dataset, options: PointOptions = {}): PointJudge {
   const workings = workingsOf(call, model);
   const { engine } = workings;
   const { normalization = "running", statistics = data } = options;
   requireOneOf(call, "normalization", normalization, pointNormalizations);
-  const { input: example, inputType, target, threads } = engine.specification;
+  const { input: example, inputType, target } = engine.specification;
   for (const set of [data, statistics]) {
     requireDataset(call, set, example, inputType, target);
     engine.requireIndices(call, set.x);
@@ -52,7 +49,7 @@ export function pointJudge(call: string, model: Model, data: Dataset, options: P
   // Compiled now: what a layer cannot take is said here, not at a point.
   const judging = pointPrograms(workings, normalization === "batch" ? "batch" : "running", data);
   const refreshing = normalization === "refresh" ? pointPrograms(workings, "refresh", statistics) : [];
-  return function* (vectors, coefficients) {
+  return (vectors, coefficients, isDue) => {
     engine.requireAlive(call);
     const { memory } = engine;
     const mark = memory.mark();
@@ -63,20 +60,9 @@ export function pointJudge(call: string, model: Model, data: Dataset, options: P
         judging: { programs: judging, data: resident },
         refreshing: { programs: refreshing, data: averaged },
       });
-      for (const group of groupsOf(coefficients, threads)) yield run.judge(group);
+      return run.judge(coefficients, isDue);
     } finally {
       memory.release(mark);
     }
   };
-}
-
-function* groupsOf<T>(all: Iterable<T>, size: number): Generator<readonly T[]> {
-  let group: T[] = [];
-  for (const each of all) {
-    group.push(each);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }

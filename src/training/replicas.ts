@@ -10,6 +10,9 @@ import { type Share, sharesOf, updateShares } from "./passes.ts";
 import { align, ownSegments } from "./segments.ts";
 import { type Common, type Part, TeamProgram } from "./teamProgram.ts";
 
+/** Does something for each of some items, one of them at least, until it is due → how many have been done. */
+export type ShareItems = (items: number, isDue: () => boolean) => number;
+
 /** Nothing to do: a replica's part of an update that only the first can make. */
 const nothing: Program = {
   calls: [],
@@ -70,12 +73,14 @@ export class Replicas {
   }
 
   /**
-   * Hands every replica calls of its own, in place of those it had from here before → what runs them, all at once. They
-   * do not meet before the end.
+   * Hands every replica calls of its own, in place of those it had from here before → what runs them for each of some
+   * items, until it is due: how many are done; see Team.share.
+   * @param callsOf the number of the item to be at is found at the address `item`
    */
-  independently(callsOf: (replica: number) => readonly ResolvedCall[]): () => void {
-    const own = this.#team.teach(this.#list, callsOf);
-    return () => this.#team.run(this.#list, own);
+  independently(callsOf: (replica: number, item: number) => readonly ResolvedCall[]): ShareItems {
+    const team = this.#team;
+    const own = team.teach(this.#list, (r) => callsOf(r, team.item(r)));
+    return (items, isDue) => team.share(this.#list, own, Math.max(items, team.replicas), isDue);
   }
 
   /** g = Σ of the replicas' gradients, then the update by it. */

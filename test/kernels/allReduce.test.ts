@@ -1,5 +1,6 @@
 // Barriers, and sums over replicas behind them.
 import { describe, expect, test } from "vitest";
+import { ITEM, PROGRESS, SYNC, SYNC_STRIDE } from "../../bindings/control.ts";
 import { instantiate, loadModule } from "../../bindings/load.ts";
 import { control, crew, sharedMemory } from "./crew.ts";
 import { builds } from "./harness.ts";
@@ -108,7 +109,7 @@ describe.each(builds.filter((build) => build !== "debug"))("%s for threads", (bu
       for (let i = 1; i <= 300; i++) {
         // Some come while the others still spin, some when they sleep.
         if (replica === 0 && i % 100 === 0) for (const end = Date.now() + 5; Date.now() < end; );
-        if (replica === 0) kernels.command(sync, 7 * i);
+        if (replica === 0) kernels.command(sync, 7 * i, 3);
         else heard.push(kernels.nextCommand(sync));
         kernels.barrier(sync);
       }
@@ -116,6 +117,59 @@ describe.each(builds.filter((build) => build !== "debug"))("%s for threads", (bu
     });
     const all = Array.from({ length: 300 }, (_, i) => 7 * (i + 1));
     expect(outcomes).toEqual([{ value: [] }, { value: all }, { value: all }]);
+  });
+
+  test("each item is taken once, by whoever has time, until no more shall be", async () => {
+    const outcomes = await crew(name, sharedMemory(3), 3, ({ kernels, memory, sync, replica }) => {
+      const item = new Int32Array(memory.buffer, sync + 20, 1);
+      return Array.from({ length: 400 }, (_, round) => {
+        const items = [3, 4, 5, 11, 200][round % 5] as number;
+        if (replica === 0) kernels.command(sync, 0, items);
+        else kernels.nextCommand(sync);
+        const taken: number[] = [];
+        do {
+          taken.push(item[0] as number);
+          if ((item[0] as number) % 7 === replica)
+            for (const end = performance.now() + 0.02; performance.now() < end; );
+          if (replica === 0 && round % 2 === 1 && taken.length === 3) kernels.endItems(sync, 1);
+        } while (kernels.takeItem(sync));
+        kernels.barrier(sync);
+        return { items, taken };
+      });
+    });
+    const rounds = outcomes.map((outcome) => ("value" in outcome ? outcome.value : []));
+    let early = 0;
+    for (let round = 0; round < 400; round++) {
+      const items = rounds[0]?.[round]?.items as number;
+      const taken = rounds.map((each) => each[round]?.taken ?? []);
+      const done = 1 + Math.max(...taken.flat());
+      expect(taken.map(([first]) => first)).toEqual([0, 1, 2]);
+      expect(taken.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: done }, (_, i) => i));
+      if (round % 2 === 0) expect(done).toBe(items);
+      else if (done < items) early++;
+    }
+    expect(early).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [9, 3],
+    [10, 0],
+  ])("one more item is taken where the others did less than half of their 20 calls: %d", async (done, last) => {
+    const memory = sharedMemory(3);
+    const kernels = await instantiate(await loadModule(name), memory);
+    const sync = (replica: number): number => control + SYNC + SYNC_STRIDE * replica;
+    kernels.command(sync(0), 0, 100);
+    for (const [replica, calls] of [
+      [1, 4],
+      [2, done - 4],
+    ] as const) {
+      kernels.nextCommand(sync(replica));
+      new Int32Array(memory.buffer, sync(replica) + PROGRESS, 1)[0] = calls;
+    }
+    kernels.endItems(sync(0), 10);
+    const item = new Int32Array(memory.buffer, sync(0) + ITEM, 1);
+    while (kernels.takeItem(sync(0)));
+    expect(item[0]).toBe(last);
   });
 
   test("who waits for one that never comes traps when patience ends, and all others with it", async () => {

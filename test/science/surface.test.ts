@@ -94,6 +94,15 @@ describe("a surface", () => {
     expect(refreshed).toBe(model.evaluate(data).loss);
   });
 
+  test("has a hole where refreshed statistics overflow, and nowhere else", async () => {
+    const model = await normed(1);
+    const section = randomSection(model, { dimensions: 1 });
+    const far = { points: 3, x: [-1e21, 1e21], normalization: "refresh" } as const;
+    const { status, loss } = await all(model, section, far);
+    expect([...status]).toEqual([2, 1, 2]);
+    expect(loss[1]).toBeGreaterThan(0);
+  });
+
   test("is judged by a subset that its seed draws", async () => {
     const model = await net();
     const section = randomSection(model);

@@ -31,11 +31,20 @@ async function surfaceOf(threads: number, options: SurfaceOptions): Promise<Surf
 }
 
 describe.each(["running", "batch", "refresh"] as const)("with statistics of kind %s", (normalization) => {
-  // 16 points: three threads end with one.
   test.each([2, 3])("%i threads see what one sees", async (threads) => {
     const [one, more] = await Promise.all([1, threads].map((each) => surfaceOf(each, { normalization })));
     expect(new Set(one?.loss).size).toBeGreaterThan(10);
     expect(more?.loss).toEqual(one?.loss);
     expect(more?.accuracy).toEqual(one?.accuracy);
   });
+});
+
+test.each<[string, SurfaceOptions]>([
+  ["fewer points than threads", { points: 2 }],
+  ["more points than are shared out at once", { points: 12 }],
+  ["as soon as they are to report", { points: 7, reportEvery: 1e-9 }],
+])("five threads see what one sees: %s", async (_, options) => {
+  const [one, more] = await Promise.all([1, 5].map((each) => surfaceOf(each, options)));
+  expect(one?.loss.every(Number.isFinite)).toBe(true);
+  expect(more?.loss).toEqual(one?.loss);
 });

@@ -165,11 +165,11 @@ async function bundleEntries(): Promise<void> {
         },
       },
     });
-    for (const file of output)
-      writeFileSync(
-        join(root, "dist", file.fileName),
-        file.type === "chunk" ? toAscii(toBuiltAddresses(file.code)) : file.source,
-      );
+    for (const file of output) {
+      const text = file.type === "chunk" ? toAscii(toBuiltAddresses(file.code)) : file.source;
+      // npx runs the command by its file, and makes that executable the first time only.
+      writeFileSync(join(root, "dist", file.fileName), text, { mode: file.fileName === "cli.js" ? 0o755 : 0o644 });
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -15,6 +15,10 @@ import { expectClose } from "./nn/net.ts";
 const digits = temporaryFolder(mnistFiles(200, 50));
 
 const train = (...args: string[]) => ["train", "mnist", "--data", digits, "--hidden", "16", "--seed", "3", ...args];
+
+it.skipIf(process.platform === "win32")("thalweg is a file that can be run", () => {
+  expect(execFileSync(join(root, ...built), ["--help"], { encoding: "utf8" })).toMatch(/^Usage: thalweg/);
+});
 
 describe("thalweg, asked for what it cannot do", () => {
   it.each<[string, RegExp]>([

@@ -206,6 +206,7 @@ export function addInstruments(program: Command, wrote: (work: Work) => Promise<
     .addOption(examples("checkpoints: "))
     .addOption(data("checkpoints: "))
     .option("--out <name>", "what files are called before .npz (default: minimize- and the function's name)")
+    .option("--resume", "go on where an earlier, same command came to; methods forget their steps before")
     .addOption(png())
     .option("--json", "print a line of JSON for each state, then the result")
     .action(async (what: string, options: MinimizeCommand) => {

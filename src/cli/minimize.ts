@@ -7,7 +7,7 @@ import {
 } from "thalweg/science"; // biome-ignore format: a list of names
 import { bare, draw, nameOf } from "./figures.ts";
 import { type FunctionName, isFunction, type MethodName } from "./methods.ts";
-import { partsIn } from "./parts.ts";
+import { hashOf, type Parts, partsIn } from "./parts.ts";
 import { type ExamineOptions, examined } from "./trained.ts";
 
 export interface MinimizeCommand extends ExamineOptions {
@@ -20,6 +20,7 @@ export interface MinimizeCommand extends ExamineOptions {
   readonly from?: readonly number[];
   readonly dimensions?: number;
   readonly condition?: number;
+  readonly resume?: boolean;
 }
 
 /** Something to be minimised. */
@@ -30,6 +31,8 @@ interface Problem {
   readonly minima: TestFunction["minima"];
   /** What it is, for captions. */
   readonly about: string;
+  /** Checksum of the data, where there are some. */
+  readonly data?: string;
   readonly iterations: number;
   readonly out: string;
   /** What a network answers at parameters. */
@@ -48,6 +51,8 @@ interface Run {
   failed?: string;
 }
 
+/** Seconds between two writings of what has been done. */
+const SAVE_EVERY = 2;
 /** Paths of points with more numbers are not kept. */
 const FEW = 100;
 /** Points on a side below a path. */
@@ -60,28 +65,34 @@ export async function minimize(
   write: (text: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { method, json, png } = command;
+  const { method, json, png, resume = false } = command;
   const problem = isFunction(what) ? await functionProblem(what, command) : await checkpointProblem(what, command);
   const started = performance.now();
   const { name, objective, start, judge } = problem;
   const makers = methodsFor(command, problem, await usualRate(command, problem, signal));
   const runs: Run[] = [];
+  const file = `${command.out ?? problem.out}.npz`;
   try {
+    const parts = await partsIn(file, identity(problem, command), resume);
+    let saved = performance.now();
     for (const one of method) {
       if (!json) write(`${one} on ${name}, ${objective.size} parameters\n${heading}\n`);
-      const done: Run = { name: one, states: [], path: [], theta: start };
+      const done = keptRun(parts, one, start);
       runs.push(done);
-      await follow(done, makers[one](objective, start), signal, (state) => {
+      const { iteration = 0 } = done.states.at(-1) ?? {};
+      await follow(done, makers[one](objective, done.theta, iteration), signal, (state) => {
         const line = stateLine(one, state, json);
         if (line) write(`${line}\n`);
+        if (performance.now() - saved < 1000 * SAVE_EVERY) return;
+        keep(parts, start, runs);
+        saved = performance.now();
       });
+      keep(parts, start, runs);
       // The others may do better; alone, it is an error.
       if (done.failed !== undefined && method.length === 1) throw new Error(done.failed);
       if (done.failed !== undefined && !json) write(`${done.failed}\n`);
       if (signal.aborted) break;
     }
-    const file = `${command.out ?? problem.out}.npz`;
-    await keep(file, problem, runs);
     const picture = await pictureOf(problem, runs);
     const files = [file, ...(await draw(file.replace(/\.npz$/, ""), picture, png))];
     const before = judge?.(start);
@@ -103,6 +114,7 @@ export async function minimize(
           `${by}: loss ${loss.toPrecision(5)} after ${iterations} iterations, ${evaluations} evaluations, ${products} products; ended by ${stopped}${test ? `; test ${testText(test)}` : ""}\n`,
         );
       write(`after ${seconds.toFixed(1)} s; kept in ${files.join(", ")}\n`);
+      if (signal.aborted) write("interrupted; go on with --resume\n");
     }
     return !signal.aborted;
   } finally {
@@ -157,7 +169,7 @@ async function checkpointProblem(checkpoint: string, command: MinimizeCommand): 
   const name = nameOf(checkpoint);
   return {
     ...{ name, objective: datasetObjective(model, data), start: model.parameters.slice(), minima: [] },
-    ...{ iterations: 50, out: `${bare(checkpoint)}.minimize` },
+    ...{ iterations: 50, out: `${bare(checkpoint)}.minimize`, data: hashOf(data.x, data.y) },
     about: `${name}, ${model.parameters.length} parameters; loss on ${data.size} examples of ${command.on}`,
     judge(theta) {
       model.parameters = theta;
@@ -180,38 +192,46 @@ async function usualRate(
   return 1 / Math.max(Math.abs(values[0] as number), Number.EPSILON);
 }
 
-type Maker = (objective: Objective, start: Float32Array) => Descent;
+/** @param done iterations that lie behind `start` */
+type Maker = (objective: Objective, start: Float32Array, done: number) => Descent;
 
 function methodsFor(
   { lineSearch, learningRate, momentum, iterations, tolerance }: MinimizeCommand,
   problem: Problem,
   usual: number | undefined,
 ): Readonly<Record<MethodName, Maker>> {
-  const stop: StoppingOptions = { maxIterations: iterations ?? problem.iterations, gradientTolerance: tolerance };
+  const stop = (done: number): StoppingOptions => ({
+    maxIterations: Math.max(0, (iterations ?? problem.iterations) - done),
+    gradientTolerance: tolerance,
+  });
   const rate = lineSearch === "fixed" ? usual : learningRate;
-  const fixed = { ...stop, momentum, ...(usual !== undefined && { learningRate: usual }) };
+  const searched = { lineSearch, ...(rate !== undefined && { learningRate: rate }) };
+  const fixed = { momentum, ...(usual !== undefined && { learningRate: usual }) };
   return {
-    gradientDescent: (f, x) =>
-      gradientDescent(f, x, { ...stop, lineSearch, ...(rate !== undefined && { learningRate: rate }) }),
-    heavyBall: (f, x) => heavyBall(f, x, fixed),
-    nesterov: (f, x) => nesterov(f, x, fixed),
-    nonlinearConjugateGradient: (f, x) => nonlinearConjugateGradient(f, x, stop),
-    lbfgs: (f, x) => lbfgs(f, x, stop),
-    newtonCG: (f, x) => newtonCG(f, x, stop),
+    gradientDescent: (f, x, done) => gradientDescent(f, x, { ...stop(done), ...searched }),
+    heavyBall: (f, x, done) => heavyBall(f, x, { ...stop(done), ...fixed }),
+    nesterov: (f, x, done) => nesterov(f, x, { ...stop(done), ...fixed }),
+    nonlinearConjugateGradient: (f, x, done) => nonlinearConjugateGradient(f, x, stop(done)),
+    lbfgs: (f, x, done) => lbfgs(f, x, stop(done)),
+    newtonCG: (f, x, done) => newtonCG(f, x, stop(done)),
   };
 }
 
-/** Enters states as they come; what went wrong behind the first one is kept, too. */
+/** Enters states as they come, behind those of an earlier run; what went wrong behind the first one is kept, too. */
 async function follow(
   done: Run,
   descent: Descent,
   signal: AbortSignal,
   tell: (state: DescentState) => void,
 ): Promise<void> {
+  const before = done.states.at(-1);
   try {
     await run(descent, {
       signal,
-      onState(state) {
+      onState(own) {
+        // The last state of the earlier run, unless it ends there.
+        if (before && own.iteration === 0 && own.stopped === undefined) return;
+        const state = before ? behind(before, own) : own;
         const { theta, ...numbers } = state;
         done.states.push(numbers);
         done.theta = theta;
@@ -225,6 +245,13 @@ async function follow(
     done.failed = (error as Error).message;
   }
 }
+
+const behind = (before: Run["states"][number], state: DescentState): DescentState => ({
+  ...state,
+  iteration: before.iteration + state.iteration,
+  evaluations: before.evaluations + state.evaluations,
+  products: before.products + state.products,
+});
 
 const heading = "iteration           loss   gradient norm        step   evaluations   products";
 
@@ -244,12 +271,34 @@ function stateLine(method: MethodName, state: DescentState, json: boolean | unde
   ].join("");
 }
 
-async function keep(file: string, { about, start }: Problem, runs: readonly Run[]): Promise<void> {
-  const parts = await partsIn(file, { problem: about }, false);
-  const arrays = runs.flatMap(({ name, states, path, theta }) => [
-    ...(["loss", "gradientNorm", "step", "evaluations", "products"] as const).map(
-      (key) => [`${name}_${key}`, Float64Array.from(states, (state) => state[key])] as const,
+/** What decides the numbers of a run. */
+const identity = ({ about, start, data }: Problem, command: MinimizeCommand): object => ({
+  ...{ problem: about, start: hashOf(start), data: data ?? null },
+  ...{ dimensions: command.dimensions ?? null, condition: command.condition ?? null },
+  ...{ "line search": command.lineSearch, "learning rate": command.learningRate ?? null, momentum: command.momentum },
+});
+
+const columns = ["iteration", "loss", "gradientNorm", "step", "evaluations", "products"] as const;
+
+/** A run as it was kept: what a method remembers of its steps begins anew behind it. */
+function keptRun(parts: Parts, name: MethodName, start: Float32Array): Run {
+  const kept = columns.map((key) => parts.get(`${name}_${key}`));
+  const theta = parts.get(`${name}_theta`) as Float32Array | undefined;
+  const path = (parts.get(`${name}_path`) ?? []) as Float32Array;
+  if (!theta || kept.includes(undefined)) return { name, states: [], path: [], theta: start };
+  const state = (i: number) => Object.fromEntries(columns.map((key, k) => [key, kept[k]?.[i]]));
+  return {
+    ...{ name, theta },
+    states: Array.from(kept[0] as Float64Array, (_, i) => state(i) as unknown as Run["states"][number]),
+    path: Array.from({ length: path.length / theta.length }, (_, i) =>
+      path.slice(i * theta.length, (i + 1) * theta.length),
     ),
+  };
+}
+
+function keep(parts: Parts, start: Float32Array, runs: readonly Run[]): void {
+  const arrays = runs.flatMap(({ name, states, path, theta }) => [
+    ...columns.map((key) => [`${name}_${key}`, Float64Array.from(states, (state) => state[key])] as const),
     [`${name}_theta`, theta] as const,
     ...(path.length > 0 ? [[`${name}_path`, path] as const] : []),
   ]);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readNpz } from "../../src/data/index.ts";
@@ -37,6 +37,45 @@ describe("thalweg minimize", () => {
     const arrays = await readNpz(new Uint8Array(readFileSync(`${out}.npz`)));
     expect(arrays.get("lbfgs_path")?.shape).toEqual([expected.length, 2]);
     expect(Array.from(arrays.get("lbfgs_loss")?.data as Float64Array)).toEqual(expected.map(({ loss }) => loss));
+  });
+
+  it("goes on where it came to, with more iterations, but for the same function", async () => {
+    const how = "--method gradientDescent --line-search fixed --learning-rate 0.001 --json".split(" ");
+    const by = (...more: string[]) => thalweg(["minimize", "rosenbrock", ...how, ...more]);
+    const whole = jsonLines((await by("--iterations", "12", "--out", join(folder, "whole"))).out);
+    const first = jsonLines((await by("--iterations", "5", "--out", out)).out);
+    const rest = jsonLines((await by("--iterations", "12", "--out", out, "--resume")).out);
+    const [expected, before, after] = [whole, first, rest].map((told) => told.pop().results[0]);
+    const numbers = (told: { iteration: number; loss: number; gradientNorm: number; step: number }[]) =>
+      told.map(({ iteration, loss, gradientNorm, step }) => ({ iteration, loss, gradientNorm, step }));
+    expect(before.iterations).toBe(5);
+    expect(numbers([...first, ...rest])).toEqual(numbers(whole));
+    expect(after).toEqual({ ...expected, evaluations: expected.evaluations + 1 });
+    const arrays = (name: string) => readNpz(new Uint8Array(readFileSync(`${join(folder, name)}.npz`)));
+    const [one, two] = [await arrays("whole"), await arrays("found")];
+    for (const name of ["path", "loss", "theta"].map((part) => `gradientDescent_${part}`))
+      expect(two.get(name)).toEqual(one.get(name));
+    const { code, errors } = await by("--out", out, "--resume", "--from=0,0");
+    expect(code).toBe(1);
+    expect(errors).toMatch(/found\.npz was made for another problem; give another --out, or leave --resume out/);
+  });
+
+  it("keeps what it has done when it is killed", async () => {
+    const file = join(folder, "killed.npz");
+    const how = "--method gradientDescent --line-search fixed --dimensions 1000 --condition 1e6 --tolerance 0".split(
+      " ",
+    );
+    const by = (more: readonly string[], watch?: Parameters<typeof thalweg>[1]) =>
+      thalweg(["minimize", "quadratic", ...how, "--out", join(folder, "killed"), ...more], watch);
+    let wait: ReturnType<typeof setInterval> | undefined;
+    await by(["--iterations", "100000000"], (child) => {
+      wait ??= setInterval(() => existsSync(file) && child.kill("SIGKILL"), 50);
+    });
+    clearInterval(wait);
+    const { code, out: text } = await by(["--iterations", "1", "--resume", "--json"]);
+    expect(code).toBe(0);
+    expect(jsonLines(text).at(-1).results[0]).toMatchObject({ stopped: "iterations" });
+    expect(jsonLines(text).at(-1).results[0].iterations).toBeGreaterThan(1);
   });
 
   it("compares several methods, in many dimensions by loss and gradient norm; one may fail", async () => {

@@ -87,9 +87,9 @@ export async function minimize(
         keep(parts, start, runs);
         saved = performance.now();
       });
-      keep(parts, start, runs);
       // The others may do better; alone, it is an error.
       if (done.failed !== undefined && method.length === 1) throw new Error(done.failed);
+      keep(parts, start, runs);
       if (done.failed !== undefined && !json) write(`${done.failed}\n`);
       if (signal.aborted) break;
     }
@@ -274,8 +274,8 @@ function stateLine(method: MethodName, state: DescentState, json: boolean | unde
 /** What decides the numbers of a run. */
 const identity = ({ about, start, data }: Problem, command: MinimizeCommand): object => ({
   ...{ problem: about, start: hashOf(start), data: data ?? null },
-  ...{ dimensions: command.dimensions ?? null, condition: command.condition ?? null },
-  ...{ "line search": command.lineSearch, "learning rate": command.learningRate ?? null, momentum: command.momentum },
+  ...{ condition: command.condition ?? null, "line search": command.lineSearch },
+  ...{ "learning rate": command.learningRate ?? null, momentum: command.momentum },
 });
 
 const columns = ["iteration", "loss", "gradientNorm", "step", "evaluations", "products"] as const;
